@@ -12,6 +12,8 @@ export type Outcome =
   | { readonly result: 'not-running' }
   /** The script said no; `exitCode` is absent where there is none (an address, a systemd unit, a program that cannot be run). */
   | { readonly result: 'failed'; readonly exitCode?: number; readonly message: string }
+  /** The script is missing or cannot be executed: nothing was run. */
+  | { readonly result: 'not-runnable'; readonly message: string }
   /** The whole process group got TERM, then KILL. */
   | { readonly result: 'timed-out'; readonly message: string }
   /** `cancel-operation` ended it. */
@@ -38,6 +40,8 @@ export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis } & (
   | { readonly type: 'operation-finished'; readonly operationId: number; readonly outcome: Outcome }
   /** Addresses of a stage that should be there were found missing (someone else removed them). */
   | { readonly type: 'addresses-stripped'; readonly group: GroupName; readonly stage: number; readonly ips: readonly string[] }
+  /** An interface came (back) up: what the neighbours know of our addresses may be stale. */
+  | { readonly type: 'interface-up'; readonly interface: string }
   | { readonly type: 'resources-observed'; readonly observations: readonly Observation[] }
   | { readonly type: 'persist-finished'; readonly persistId: number; readonly error?: string }
   | { readonly type: 'admin-requested'; readonly requestId: number; readonly command: AdminCommand }

@@ -27,6 +27,8 @@ export interface AdvertisedGroup {
   readonly failed: boolean
   /** An administrator put the group where it is. */
   readonly pinned: boolean
+  /** How long the sender has had it up; absent unless `held`. Two holders that meet measure their overlap with it. */
+  readonly heldMs?: Millis
 }
 
 /** `all`, or only the groups whose preferred node is this node (`local`) or the peer (`foreign`). */
