@@ -103,7 +103,7 @@ interface Shared {
 export const repository = resolve(import.meta.dirname, '../..')
 
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
-  const mountPoint = ['/mnt', '/srv', '/media', '/opt'].find((dir) => existsSync(dir) && !repository.startsWith(`${dir}/`)) ?? '/mnt'
+  const mountPoint = ['/srv', '/media', '/mnt', '/opt'].find((dir) => existsSync(dir) && !repository.startsWith(`${dir}/`)) ?? '/srv'
   const links: readonly (0 | 1)[] = options.secondLink === true ? [0, 1] : [0]
   const base = await anchor(undefined, ['--mount-proc'], switchScript(mountPoint, repository, links), [])
   const shared: Shared = {
@@ -137,7 +137,7 @@ async function startMonitor(shared: Shared): Promise<ChildProcess> {
 }
 
 function bash(command: readonly string[] | string): readonly string[] {
-  return typeof command === 'string' ? ['bash', '-c', command] : command
+  return typeof command === 'string' ? ['bash', '--norc', '-c', command] : command
 }
 
 function makeHost(shared: Shared, mountPoint: string, name: string, number: number): Host {
@@ -147,7 +147,7 @@ function makeHost(shared: Shared, mountPoint: string, name: string, number: numb
     return machine.inside
   }
   const root = (): string => `/proc/${inside().pid}/root`
-  const onSwitch = (command: string): Promise<string> => must(enterWords(shared.base.inside, ['bash', '-c', command]))
+  const onSwitch = (command: string): Promise<string> => must(enterWords(shared.base.inside, ['bash', '--norc', '-c', command]))
   const host: Host = {
     name, address: `192.0.2.${number}`, address6: `2001:db8:1::${number}`, secondAddress: `198.51.100.${number}`,
     isUp: () => shared.up.has(name),
@@ -269,7 +269,6 @@ function makeLab(shared: Shared, hosts: readonly Host[], client: Host, monitor: 
       return probe
     },
     close: async () => {
-      for (const host of [...hosts, client]) await shared.up.get(host.name)?.kill()
       shared.up.clear()
       monitor.kill('SIGKILL')
       await shared.base.kill()

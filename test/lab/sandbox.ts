@@ -1,6 +1,7 @@
 /** A sandbox of Linux namespaces: whatever runs in it is gone when it ends, and nothing outside it is touched. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 
 export interface Ran { readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -16,15 +17,23 @@ export interface Namespaces { readonly pid: number; readonly flags: readonly str
 
 export const isRoot = process.getuid?.() === 0
 
-/** Without root the sandbox is a user namespace of its own; more than one user in it needs a line in /etc/subuid. */
-const userFlags = isRoot ? [] : ['--user', '--map-root-user', ...(process.env['HACTL_LAB_ONE_USER'] === undefined ? ['--map-auto'] : [])]
+/**
+ * Without root the sandbox is a user namespace of its own. Users other than its root exist in it only with the package
+ * uidmap and a line in /etc/subuid; the programs that do without (all but apache2 and the databases) run either way.
+ */
+const userFlags = isRoot ? [] : ['--user', '--map-root-user', ...(hasOtherUsers() ? ['--map-auto'] : [])]
 const enterUserFlags = isRoot ? [] : ['--user', '--preserve-credentials']
 
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+function hasOtherUsers(): boolean {
+  if (!existsSync('/usr/bin/newuidmap') || !existsSync('/etc/subuid')) return false
+  return readFileSync('/etc/subuid', 'utf8').split('\n').some((line) => line.startsWith(`${userInfo().username}:`))
+}
+
 /** What a command in the sandbox gets: nothing of the caller's environment but what is named here. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: searchPath, HOME: '/root', LANG: 'C.UTF-8', ...extra }
+  return { PATH: searchPath, HOME: isRoot ? '/root' : '/', LANG: 'C.UTF-8', ...extra }
 }
 
 export function sleep(ms: number): Promise<void> {
@@ -112,7 +121,7 @@ export interface Anchor { readonly inside: Namespaces; readonly process: ChildPr
  */
 export async function anchor(outer: Namespaces | undefined, unshareFlags: readonly string[], script: string, words: readonly string[]): Promise<Anchor> {
   const unshare = ['unshare', ...(outer === undefined ? userFlags : []), '--fork', '--kill-child', '--propagation', 'private', '--mount', '--pid', '--net',
-    ...unshareFlags, 'bash', '-c', `${script}\necho ready\nwhile read -r _; do :; done`, ...words]
+    ...unshareFlags, 'bash', '--norc', '-c', `${script}\necho ready\nwhile read -r _; do :; done`, ...words]
   const [program = '', ...args] = outer === undefined ? unshare : enterWords(outer, unshare)
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
   const child = spawn(program, args, { stdio, env: cleanEnvironment() })
@@ -132,7 +141,7 @@ export async function anchor(outer: Namespaces | undefined, unshareFlags: readon
   return { inside, process: child, kill: () => killAndWait(pid, child) }
 }
 
-const userHint = '\nAs an ordinary user this needs user namespaces; with `HACTL_LAB_ONE_USER=1` a line in /etc/subuid is not needed.'
+const userHint = '\nAs an ordinary user this needs user namespaces; see `sysctl kernel.unprivileged_userns_clone user.max_user_namespaces`.'
 
 async function killAndWait(pid: number, child: ChildProcess): Promise<void> {
   const ended = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -15,8 +15,8 @@ ip link set bridge${link} up`).join('\n')}`
 
 /**
  * Words: where the disks are, the host's name, the repository. /etc and /var are laid over those of the machine and kept
- * in the lab, so that a host that loses power finds them again; where they cannot be laid over (an ordinary user does not
- * own the machine's files), /etc is copied and /var starts empty. The repository stays visible even if it lies in /tmp.
+ * in the lab, so that a host that loses power finds them again; for an ordinary user, who does not own the machine's files,
+ * /etc is copied as far as it can be read and /var starts empty. The repository stays visible even if it lies in /tmp.
  */
 export const bootScript = `set -e
 lab=$0 name=$1 repository=$2 disk=$0/disks/$1
@@ -24,9 +24,9 @@ hostname "$name"
 private() { # DIR: a private, lasting copy of a directory of the machine
   local own=$disk$1
   mkdir -p "$own/upper" "$own/work"
-  if mount -t overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work$overlay_options" lab "$1" 2>/dev/null; then
-    if { : > "$1/.lab" && rm "$1/.lab" && mkdir -p "$1/lab.d/x" && rm -r "$1/lab.d"; } 2>/dev/null; then return 0; fi
-    umount "$1"
+  if [ "$whole_machine" = yes ]; then
+    mount -t overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work" lab "$1"
+    return
   fi
   if [ ! -d "$own/copy" ]; then
     mkdir "$own/copy"
@@ -34,11 +34,11 @@ private() { # DIR: a private, lasting copy of a directory of the machine
   fi
   mount --bind "$own/copy" "$1"
 }
-overlay_options=
-if [ "$(awk 'NR == 1 { print $3 }' /proc/self/uid_map)" != 4294967295 ]; then overlay_options=,userxattr; fi
+whole_machine=no
+if [ "$(awk '{ print $2 $3 }' /proc/self/uid_map)" = 04294967295 ]; then whole_machine=yes; fi
 private /etc
 private /var
-mkdir -p /etc/ha.d/resource.d /etc/hactl/resource.d /var/lib/hactl /var/log
+mkdir -p /etc/ha.d/resource.d /etc/hactl/resource.d /var/lib/hactl /var/log /var/tmp
 if ! grep -q ' alpha$' /etc/hosts; then
   printf '192.0.2.%s %s\\n' 1 alpha 2 beta 9 client >> /etc/hosts
 fi
