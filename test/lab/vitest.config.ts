@@ -3,8 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Real daemons on real clocks: each file has its own lab, and no more than two files share the machine.
 export default defineConfig({
   test: {
-    root: import.meta.dirname,
-    include: ['**/*.test.ts'],
+    include: ['test/lab/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: Number(process.env['HACTL_LAB_WORKERS'] ?? 2),
     testTimeout: 60_000,
