@@ -1,0 +1,59 @@
+/** From a packet to the bytes on the wire, and back. Nothing here throws, whatever the bytes are. */
+import type { AuthMethod } from '../core/config.ts'
+import type { Packet } from '../core/packet.ts'
+import { classicFrame, classicLines } from './classic-frame.ts'
+import { maxDatagramBytes, type Field } from './fields.ts'
+import type { Framing } from './frame.ts'
+import { decodeFrame } from './framing.ts'
+import { messageFields, readMessage, type Message, type SenderDetails } from './message.ts'
+import type { Refused } from './refusals.ts'
+import { signLines, verifyFrame, type Keyring } from './signature.ts'
+
+export interface Sending extends SenderDetails {
+  readonly keyring: Keyring
+  /** Of `signingMethod` (signing.ts). */
+  readonly method: AuthMethod
+}
+
+/** `message` names what cannot be sent and why, for the log: a packet that is not sent is seen as silence by the peer. */
+export type Encoded =
+  | { readonly result: 'encoded'; readonly bytes: Uint8Array }
+  | { readonly result: 'not-encodable'; readonly cause: 'too-large' | 'bad-value' | 'no-key'; readonly message: string }
+
+export function encodePacket(packet: Packet, sending: Sending): Encoded {
+  const fields = messageFields(packet, sending)
+  if (typeof fields === 'string') return notEncodable('bad-value', `the field ${fields} cannot hold what this node has to say`)
+  const lines = classicLines(fields)
+  if (lines === undefined) return notEncodable('bad-value', 'a field cannot be written as a line of a classic frame')
+  const signature = signLines(lines, sending.keyring, sending.method)
+  if ('cause' in signature) return notEncodable('no-key', signature.reason)
+  const bytes = classicFrame(lines, signature)
+  if (bytes.length <= maxDatagramBytes) return { result: 'encoded', bytes }
+  const groups = packet.facts?.groups.length ?? 0
+  return notEncodable('too-large', `a packet with ${groups} groups has ${bytes.length} bytes, and a datagram at most ${maxDatagramBytes}: use fewer or shorter group names`)
+}
+
+function notEncodable(cause: 'too-large' | 'bad-value' | 'no-key', message: string): Encoded {
+  return { result: 'not-encodable', cause, message }
+}
+
+/** How a datagram was written and by whom signed; `fields` in the order of the wire. */
+export interface Envelope {
+  readonly framing: Framing
+  readonly keyIndex: number
+  readonly method: AuthMethod
+  readonly fields: readonly Field[]
+}
+
+export type Decoded = Message & Envelope
+
+/** The stages are decodeFrame, verifyFrame and readMessage: no meaning is looked for in what is not signed. */
+export function decodeDatagram(bytes: Uint8Array, keyring: Keyring): Decoded | Refused {
+  const frame = decodeFrame(bytes)
+  if (frame.result === 'refused') return frame
+  const verified = verifyFrame(frame, keyring)
+  if (verified.result === 'refused') return verified
+  const message = readMessage(frame.fields)
+  if (message.result === 'refused') return message
+  return { ...message, framing: frame.framing, keyIndex: verified.keyIndex, method: verified.method, fields: frame.fields }
+}

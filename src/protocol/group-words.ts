@@ -1,0 +1,34 @@
+/** How one group stands in the field `hactlgroups`: `NAME,STATE[c][OFFER][f][p],CLAIM`. */
+import type { AdvertisedGroup, AdvertisedState, OfferReason } from '../core/packet.ts'
+import { formatHex, formatWord, parseHex, parseWord } from './values.ts'
+
+const stateLetters: Readonly<Record<AdvertisedState, string>> = {
+  unknown: 'u', stopped: 's', starting: 'a', held: 'h', stopping: 'r', unclean: 'x',
+}
+const offerLetters: Readonly<Record<OfferReason, string>> = { admin: 'A', standby: 'S', failback: 'B', failed: 'F', leaving: 'L' }
+const states = new Map(Object.entries(stateLetters).map(([state, letter]) => [letter, state as AdvertisedState]))
+const offers = new Map(Object.entries(offerLetters).map(([offer, letter]) => [letter, offer as OfferReason]))
+
+const shape = /^([usahrx])(c?)([ASBFL]?)(f?)(p?)$/
+
+export function formatGroup(group: AdvertisedGroup): string | undefined {
+  const name = formatWord(group.name)
+  const claim = formatHex(group.claimNumber, Number.MAX_SAFE_INTEGER)
+  if (name === undefined || claim === undefined) return undefined
+  const offer = group.offer === undefined ? '' : offerLetters[group.offer]
+  return `${name},${stateLetters[group.state]}${group.claiming ? 'c' : ''}${offer}${group.failed ? 'f' : ''}${group.pinned ? 'p' : ''},${claim}`
+}
+
+export function parseGroup(word: string): AdvertisedGroup | undefined {
+  const parts = word.split(',', 4)
+  const name = parseWord(parts[0] ?? '')
+  const [, stateLetter, claiming, offerLetter, failed, pinned] = shape.exec(parts[1] ?? '') ?? []
+  const claimNumber = parseHex(parts[2] ?? '', Number.MAX_SAFE_INTEGER)
+  const state = states.get(stateLetter ?? '')
+  if (parts.length !== 3 || name === undefined || state === undefined || claimNumber === undefined) return undefined
+  const offer = offers.get(offerLetter ?? '')
+  return {
+    name, state, claimNumber, claiming: claiming === 'c', failed: failed === 'f', pinned: pinned === 'p',
+    ...(offer === undefined ? {} : { offer }),
+  }
+}

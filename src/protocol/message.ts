@@ -1,0 +1,93 @@
+/**
+ * The meaning of a message's fields, and back (heartbeat-3.md section 1.6). Only `status` and `shutdone` are ours to send; what else a
+ * real Heartbeat says is read as `other`, with its fields.
+ */
+import type { NodeName } from '../core/config.ts'
+import type { Packet } from '../core/packet.ts'
+import type { WallMillis } from '../core/time.ts'
+import { factsFields, readFacts } from './facts.ts'
+import { fieldText, findField, type Field } from './fields.ts'
+import { maxGeneration } from './generation-file.ts'
+import { refuse, type Refused } from './refusals.ts'
+import { formatHex, parseHex } from './values.ts'
+import { maxSequence } from './window.ts'
+
+/** `type` is Heartbeat's `t`; `capabilities` are empty for a real Heartbeat. */
+export type Message =
+  | { readonly result: 'packet'; readonly type: string; readonly packet: Packet; readonly capabilities: readonly string[] }
+  /** Acknowledgements and requests for retransmission: outside the order of packets, so anyone may replay them. */
+  | { readonly result: 'unsequenced'; readonly type: string; readonly from: NodeName; readonly generation: number }
+
+/** `uuid`: 16 bytes. `load`: the first line of /proc/loadavg; `n/a` where absent. The receiver uses neither. */
+export interface SenderDetails { readonly uuid: Uint8Array; readonly wallMs: WallMillis; readonly load?: string }
+
+const maxTypeLength = 31
+/** 32 bits, as far as a Heartbeat can count on any machine. */
+const maxDeadtimeMs = 0xffff_ffff
+const namePattern = /^[\x21-\x7e]{1,99}$/
+const loadPattern = /^[\x20-\x7e]{1,80}$/
+
+/** In Heartbeat's usual order. A string: the name of the field that cannot hold what it should. */
+export function messageFields(packet: Packet, details: SenderDetails): readonly Field[] | string {
+  const { id, from, kind, nodeStatus, deadtimeMs } = packet
+  if (kind === 'other' || (kind === 'status' && nodeStatus === 'dead')) return 't'
+  const deadtime = formatHex(Math.round(deadtimeMs), maxDeadtimeMs)
+  const sequence = formatHex(id.sequence, maxSequence)
+  const generation = formatHex(id.generation, maxGeneration)
+  const seconds = formatHex(Math.max(1, Math.floor(details.wallMs / 1000)), Number.MAX_SAFE_INTEGER)
+  if (deadtime === undefined) return 'dt'
+  if (!namePattern.test(from)) return 'src'
+  if (details.uuid.length !== 16) return 'srcuuid'
+  if (sequence === undefined) return 'seq'
+  if (generation === undefined) return 'hg'
+  if (seconds === undefined) return 'ts'
+  const facts = packet.facts === undefined ? [] : factsFields(packet.facts)
+  if (typeof facts === 'string') return facts
+  return [
+    text('t', kind === 'goodbye' ? 'shutdone' : 'status'), text('st', kind === 'goodbye' ? 'dead' : nodeStatus), text('dt', deadtime),
+    text('protocol', '1'), ...facts, text('src', from), { name: 'srcuuid', type: 1, value: Buffer.from(details.uuid).toString('latin1') },
+    text('seq', sequence), text('hg', generation), text('ts', seconds),
+    text('ld', details.load !== undefined && loadPattern.test(details.load) ? details.load : 'n/a'), text('ttl', '3'),
+  ]
+}
+
+export function readMessage(fields: readonly Field[]): Message | Refused {
+  if (findField(fields, '_compressed_payload') !== undefined) return refuse('compressed', 'a compressed message is not used')
+  const type = fieldText(fields, 't')
+  const from = fieldText(fields, 'src')
+  const seconds = fieldText(fields, 'ts')
+  if (type === undefined || from === undefined || seconds === undefined) return refuse('missing-field', 'a message has the fields t, src and ts')
+  if (type.length < 1 || type.length > maxTypeLength) return refuse('bad-field', 't is a word of 1 to 31 characters')
+  if (!namePattern.test(from)) return refuse('bad-field', 'src is a node name of 1 to 99 visible characters')
+  if ((parseHex(seconds, Number.MAX_SAFE_INTEGER) ?? 0) === 0) return refuse('bad-field', 'ts is a hexadecimal number above 0')
+  const generation = parseHex(fieldText(fields, 'hg') ?? '0', maxGeneration)
+  if (generation === undefined) return refuse('bad-field', 'hg is a hexadecimal number of at most 15 decimal digits')
+  if (type.startsWith('NS_')) return { result: 'unsequenced', type, from, generation }
+  const sequenceText = fieldText(fields, 'seq')
+  if (sequenceText === undefined) return refuse('missing-field', 'a message other than NS_ has the field seq')
+  const sequence = parseHex(sequenceText, maxSequence)
+  if (sequence === undefined) return refuse('bad-field', 'seq is a hexadecimal number of at most 32 bits')
+  return readPacket(fields, type, from, { generation, sequence })
+}
+
+function readPacket(fields: readonly Field[], type: string, from: NodeName, id: Packet['id']): Message | Refused {
+  if (type !== 'status' && type !== 'shutdone') {
+    return { result: 'packet', type, capabilities: [], packet: { id, from, kind: 'other', nodeStatus: 'active', deadtimeMs: 0 } }
+  }
+  const kind = type === 'status' ? 'status' : 'goodbye'
+  const nodeStatus = fieldText(fields, 'st')
+  const deadtimeText = fieldText(fields, 'dt') ?? (kind === 'goodbye' ? '0' : undefined)
+  if (nodeStatus === undefined || deadtimeText === undefined) return refuse('missing-field', 'a status has the fields st and dt')
+  const deadtimeMs = parseHex(deadtimeText, maxDeadtimeMs)
+  if (deadtimeMs === undefined) return refuse('bad-field', 'dt is a hexadecimal number of at most 32 bits')
+  const expected = kind === 'goodbye' ? nodeStatus === 'dead' : nodeStatus === 'init' || nodeStatus === 'up' || nodeStatus === 'active'
+  if (!expected) return refuse('bad-field', 'st of a status is init, up or active, of a shutdone dead')
+  const received = readFacts(fields)
+  if (typeof received === 'string') return refuse('bad-facts', `${received} is missing or cannot be read`)
+  const packet: Packet = { id, from, kind, nodeStatus: nodeStatus as Packet['nodeStatus'], deadtimeMs, ...(received === undefined ? {} : { facts: received.facts }) }
+  return { result: 'packet', type, packet, capabilities: received?.capabilities ?? [] }
+}
+
+function text(name: string, value: string): Field {
+  return { name, type: 0, value }
+}

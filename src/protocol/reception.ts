@@ -1,0 +1,44 @@
+/** All that happens to a datagram before the core hears of it, in one place: read, verify, judge its order, count what is dropped. */
+import type { NodeName } from '../core/config.ts'
+import type { Packet } from '../core/packet.ts'
+import type { Millis } from '../core/time.ts'
+import { decodeDatagram } from './datagram.ts'
+import { countDrop, noDrops, type DropCounters } from './drops.ts'
+import type { RefusalCause } from './refusals.ts'
+import type { Keyring } from './signature.ts'
+import { afterPacket, initialSigning, isMethodAccepted, type SigningState } from './signing.ts'
+import { accept, emptyWindow, type Sender, type Window } from './window.ts'
+
+/** Begins anew with each start of the daemon: nothing of it is persisted. */
+export interface Reception { readonly window: Window; readonly signing: SigningState; readonly drops: DropCounters }
+
+export const emptyReception: Reception = { window: emptyWindow, signing: initialSigning, drops: noDrops }
+
+export interface Receiver { readonly self: Sender; readonly peer: NodeName; readonly keyring: Keyring }
+
+export type Received =
+  | { readonly verdict: 'new'; readonly reception: Reception; readonly packet: Packet }
+  | { readonly verdict: 'duplicate'; readonly reception: Reception }
+  | { readonly verdict: 'dropped'; readonly reception: Reception; readonly cause: RefusalCause; readonly logLine?: string }
+
+/** `origin`: sender's address and link, for the line in the log. */
+export function receive(reception: Reception, bytes: Uint8Array, receiver: Receiver, nowMs: Millis, origin: string): Received {
+  const { self, peer, keyring } = receiver
+  const decoded = decodeDatagram(bytes, keyring)
+  if (decoded.result === 'refused') return drop(reception, decoded.cause, nowMs, origin)
+  if (decoded.result === 'unsequenced') {
+    const known = decoded.from === self.name || decoded.from === peer
+    return drop(reception, known ? 'unsequenced' : 'foreign-node', nowMs, origin)
+  }
+  const { packet, method } = decoded
+  const { window, verdict } = accept(reception.window, self, peer, packet)
+  if (verdict !== 'new' && verdict !== 'duplicate') return drop(reception, verdict, nowMs, origin)
+  if (!isMethodAccepted(reception.signing, packet, method)) return drop(reception, 'method-refused', nowMs, origin)
+  if (verdict === 'duplicate') return { verdict, reception }
+  return { verdict, packet, reception: { ...reception, window, signing: afterPacket(reception.signing, decoded, self.generation) } }
+}
+
+function drop(reception: Reception, cause: RefusalCause, nowMs: Millis, origin: string): Received {
+  const { counters, logLine } = countDrop(reception.drops, cause, nowMs, origin)
+  return { verdict: 'dropped', cause, reception: { ...reception, drops: counters }, ...(logLine === undefined ? {} : { logLine }) }
+}
