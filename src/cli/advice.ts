@@ -1,0 +1,74 @@
+/** What to type next when a status is degraded: the commands that look closer or put it right, worst trouble first. */
+import type { GroupReport, NodeReport, StatusReport } from '../core/report.ts'
+
+/** `command` is typed as it stands (on `node`, where that is the other one); `why` says what it shows or does. */
+export interface Advice { readonly command: string; readonly why: string }
+
+export function adviceFor(report: StatusReport): readonly Advice[] {
+  const advice = [
+    ...report.groups.flatMap((group) => groupAdvice(group, report)),
+    ...report.nodes.flatMap((node) => nodeAdvice(node, report)),
+    ...(report.pause.paused ? [{ command: 'hactl resume', why: 'automatic moves again' }] : []),
+    ...linkAdvice(report),
+    ...(report.configDifferences.length > 0
+      ? [{ command: 'hactl reload', why: 'on each node, once the files are the same on both' }]
+      : []),
+  ]
+  return advice.filter(({ command }, index) => advice.findIndex((other) => other.command === command) === index)
+}
+
+function groupAdvice(group: GroupReport, report: StatusReport): readonly Advice[] {
+  const advice: Advice[] = []
+  const uncleanOn = group.state === 'unclean' ? report.node : group.peerState === 'unclean' ? report.peer : undefined
+  if (uncleanOn !== undefined) {
+    advice.push({
+      command: `hactl cleanup ${group.name} --i-have-checked`,
+      why: `once you have seen for yourself that nothing of it runs on ${uncleanOn}`,
+    })
+  }
+  if (group.failedHere || group.failedOnPeer) {
+    const failedOn = group.failedHere ? report.node : report.peer
+    advice.push({ command: `hactl why ${group.name}`, why: `what failed on ${failedOn}` })
+    if (group.failedHere && uncleanOn === undefined) {
+      advice.push({ command: `hactl takeover ${group.name} --force`, why: `once the cause on ${report.node} is gone` })
+    }
+  }
+  return advice
+}
+
+function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {
+  const advice: Advice[] = []
+  if (node.standby !== undefined) {
+    advice.push({ command: node.self ? 'hactl online' : `ssh ${node.name} hactl online`, why: `ends the standby of ${node.name}` })
+  }
+  if (node.self) return advice
+  switch (node.status) {
+    case 'dead':
+    case 'unknown':
+      advice.push({ command: `ssh ${node.name} systemctl status hactl`, why: 'is it powered, does its daemon run?' })
+      break
+    case 'left':
+      advice.push({ command: `ssh ${node.name} systemctl start hactl`, why: `the daemon of ${node.name} was stopped in good order` })
+      break
+    case 'late':
+      advice.push({ command: 'hactl events', why: `is the network or ${node.name} overloaded?` })
+      break
+    case 'alive':
+      if (node.mutualContact === false) {
+        advice.push({ command: `ssh ${node.name} hactl status`, why: `does ${node.name} hear ${report.node}?` })
+      }
+      break
+  }
+  return advice
+}
+
+/** A silent peer explains silent links; then they need no word of their own. */
+function linkAdvice(report: StatusReport): readonly Advice[] {
+  const heard = report.nodes.some((node) => !node.self && (node.status === 'alive' || node.status === 'late'))
+  return report.links
+    .filter(({ status }) => status === 'failed' || (status === 'down' && heard))
+    .map(({ name }) => {
+      const [kind = '', device = ''] = name.split(' ')
+      return { command: `ip link show ${device}`, why: `link ${kind} ${device}: cable, switch, firewall (UDP port of ha.cf, 694)` }
+    })
+}

@@ -1,0 +1,134 @@
+/** The command line: every command of design.md section 10, its words and options. What a command does is loaded when it is typed. */
+import { Command, CommanderError, Option } from 'commander'
+import packageFile from '../../package.json' with { type: 'json' }
+import type { AdminCommand } from '../core/admin.ts'
+import type { Scope } from '../core/packet.ts'
+import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, scopeArgument } from './options.ts'
+import type { Terminal } from './terminal.ts'
+
+const adminTimeoutMs = 60_000
+
+/** Runs one command line (without `node` and the program's name) and gives the exit code. */
+export async function runHactl(words: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0
+  const program = newProgram(terminal, (code) => { exitCode = code })
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('hactl')
+    .description('Two Linux hosts, one floating IP address, no split brain.')
+    .version(packageFile.version, '-V, --version', 'print the version')
+    .option('--config <path>', 'hactl.yaml, or a directory with ha.cf, haresources, authkeys (default: /etc/hactl/hactl.yaml, else /etc/ha.d)')
+    .option('--state-dir <dir>', 'where the daemon keeps its state', defaultStateDir)
+    .option('--control <socket>', 'the control socket of the daemon', defaultControl)
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
+    .showHelpAfterError('(hactl --help lists the commands)')
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 done or healthy, 1 degraded or refused, 2 usage or configuration\nerror, 3 no daemon, 4 timed out.')
+  const commands: Commands = {
+    program,
+    terminal,
+    common: () => ({ ...program.opts<CommonOptions>(), config: program.opts<Partial<CommonOptions>>().config ?? defaultConfig() }),
+    run: async (work) => exit(await work),
+  }
+  addLooking(commands)
+  addMoving(commands)
+  addConfiguring(commands)
+  addServing(commands)
+  return program
+}
+
+interface Commands {
+  readonly program: Command
+  readonly terminal: Terminal
+  readonly common: () => CommonOptions
+  readonly run: (work: Promise<number>) => Promise<void>
+}
+
+function addLooking({ program, terminal, common, run }: Commands): void {
+  program.command('status')
+    .description('nodes, links, groups, resources and the last move')
+    .option('--json', 'as JSON, for programs')
+    .option('--watch', 'again every second, until Ctrl-C')
+    .action((options: { json?: boolean; watch?: boolean }) => run(
+      import('./status.ts').then(({ runStatus }) => runStatus({ ...common(), json: options.json === true, watch: options.watch === true }, terminal))))
+  program.command('why')
+    .description('the last move: its reason, evidence, timeline and duration')
+    .argument('[group]', 'of this group')
+    .option('--json', 'as JSON, for programs')
+    .action((group: string | undefined, options: { json?: boolean }) => run(
+      import('./why.ts').then(({ runWhy }) => runWhy({ ...common(), group, json: options.json === true }, terminal))))
+  program.command('events')
+    .description('what happened, oldest first')
+    .option('--follow', 'go on with new events, until Ctrl-C')
+    .option('--json', 'one JSON object a line')
+    .action((options: { follow?: boolean; json?: boolean }) => run(
+      import('./events.ts').then(({ runEvents }) => runEvents({ ...common(), follow: options.follow === true, json: options.json === true }, terminal))))
+}
+
+function addMoving({ program, terminal, common, run }: Commands): void {
+  const act = async (command: AdminCommand, wait = true): Promise<void> => run(
+    import('./admin.ts').then(({ runAdmin }) => runAdmin({ ...common(), command, wait }, terminal)))
+  program.command('standby')
+    .description('give this node\'s groups to the peer, until `hactl online`')
+    .argument('[scope]', 'all, local (groups that prefer this node) or foreign', scopeArgument, 'all')
+    .option('--once', 'only now: this node may take them again later')
+    .option('--wait', 'show each step until it is done (the default)')
+    .option('--no-wait', 'ask for it and return')
+    .addOption(new Option('--timeout <time>', 'how long it may take').argParser(durationOption).default(adminTimeoutMs, '60s'))
+    .action((scope: Scope, options: { once?: boolean; wait?: boolean; timeout: number }) =>
+      act({ type: 'standby', scope, once: options.once === true, timeoutMs: options.timeout }, options.wait !== false))
+  program.command('online')
+    .description('end the standby of this node')
+    .action(() => act({ type: 'online', timeoutMs: adminTimeoutMs }))
+  program.command('takeover')
+    .description('bring groups to this node')
+    .argument('[what]', 'all, local, foreign, or one group', 'all')
+    .option('--force', 'also what this node\'s standby covers, or what failed here')
+    .action((what: string, options: { force?: boolean }) =>
+      act({ type: 'takeover', target: isScope(what) ? what : { group: what }, force: options.force === true, timeoutMs: adminTimeoutMs }))
+  program.command('pause')
+    .description('no automatic moves anywhere')
+    .action(() => act({ type: 'pause' }))
+  program.command('resume')
+    .description('automatic moves again')
+    .action(() => act({ type: 'resume' }))
+  program.command('cleanup')
+    .description('say that an unclean group is stopped there')
+    .argument('<group>', 'the group')
+    .requiredOption('--i-have-checked', 'you have looked: nothing of the group runs on the node where it is unclean')
+    .action((group: string) => act({ type: 'cleanup', group, timeoutMs: adminTimeoutMs }))
+}
+
+function addConfiguring({ program, terminal, common, run }: Commands): void {
+  program.command('reload')
+    .description('reread the configuration, all or nothing')
+    .action(() => run(import('./reload.ts').then(({ runReload }) => runReload(common(), terminal))))
+  const keys = program.command('keys').description('keys that the nodes sign with')
+  keys.command('new')
+    .description('print an authkeys file with a fresh key')
+    .option('-o, --output <file>', 'write it there instead, readable by its owner only')
+    .action((options: { output?: string }) => run(import('./keys.ts').then(({ runKeysNew }) => runKeysNew(options, terminal))))
+}
+
+function addServing({ program, terminal, common, run }: Commands): void {
+  program.command('daemon')
+    .description('run the daemon: in the background, unless told otherwise')
+    .option('--foreground', 'stay this process (as under systemd)')
+    .action((options: { foreground?: boolean }) => run(
+      import('./daemon.ts').then(({ runDaemonCommand }) => runDaemonCommand({ ...common(), foreground: options.foreground === true }, terminal))))
+  program.command('release')
+    .description('stop what this node holds, without a daemon (for ExecStopPost of systemd)')
+    .requiredOption('--all', 'every group')
+    .action(() => run(import('./release.ts').then(({ runRelease }) => runRelease(common(), terminal))))
+}

@@ -1,0 +1,166 @@
+/** `hactl status` as a person reads it at 3 a.m.: what is wrong, what to type, then the tables. */
+import type { GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from '../core/report.ts'
+import type { AdvertisedState } from '../core/packet.ts'
+import { adviceFor } from './advice.ts'
+import type { Paint, View } from './terminal.ts'
+import { type Cell, cell, clockText, dateText, durationText, type Row, table, wrapped } from './text.ts'
+
+export function renderStatus(report: StatusReport, view: View): string {
+  const parts = [
+    headLines(report, view),
+    problemLines(report, view),
+    nodeLines(report, view),
+    linkLines(report, view),
+    ...groupParts(report, view),
+    footLines(report, view),
+  ]
+  return `${parts.filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')}\n`
+}
+
+function headLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+  const [word, colour] = report.health === 'healthy' ? ['healthy', paint.green] as const : ['DEGRADED', paint.red] as const
+  const phase = report.phase === 'running' ? '' : `, ${phaseWords(report.phase)}`
+  const [head = '', ...rest] = wrapped(`${word}: ${report.node} with peer ${report.peer}${phase}`, columns, '', '  ')
+  const { paused, sinceWallMs } = report.pause
+  const pause = paused ? [paint.yellow(`paused since ${clockText(sinceWallMs).slice(0, 8)} of ${dateText(sinceWallMs)}: no automatic moves`)] : []
+  return [head.replace(word, colour(word)), ...rest, ...pause]
+}
+
+function phaseWords(phase: StatusReport['phase']): string {
+  switch (phase) {
+    case 'looking': return 'looking at what runs here'
+    case 'joining': return 'waiting for the peer (initdead)'
+    case 'running': return 'running'
+    case 'leaving': return 'stopping everything before it leaves'
+    case 'left': return 'has left'
+  }
+}
+
+function problemLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+  const problems = report.problems.flatMap((problem) => wrapped(problem, columns, '  ! ', '    ').map((line) => paint.red(line)))
+  const advice = adviceFor(report)
+  if (report.health === 'healthy' || advice.length === 0) return problems
+  const rows = advice.map(({ command, why }) => ({ cells: [cell(command, paint.bold)], note: why }))
+  return [...problems, '  what to type next:', ...table([''], rows, columns, '    ')]
+}
+
+function nodeLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+  const rows = report.nodes.map((node): Row => ({
+    cells: [
+      cell(node.self ? `${node.name} (this)` : node.name, paint.bold),
+      nodeStatusCell(node, paint),
+      cell(node.lastHeardMs === undefined ? '' : `${durationText(node.lastHeardMs)} ago`),
+      cell(node.standby ?? '', paint.yellow),
+    ],
+    note: contactText(node),
+  }))
+  return table(['node', 'status', 'heard', 'standby'], rows, columns, '  ')
+}
+
+function nodeStatusCell({ status }: NodeReport, paint: Paint): Cell {
+  switch (status) {
+    case 'alive': return cell(status, paint.green)
+    case 'late': return cell(status, paint.yellow)
+    case 'dead': return cell(status, paint.red)
+    case 'unknown':
+    case 'left': return cell(status, paint.yellow)
+  }
+}
+
+function contactText(node: NodeReport): string {
+  if (node.dialogue === 'heartbeat') return 'a real Heartbeat: no confirmations, no claims'
+  return node.status === 'alive' && node.mutualContact === false ? 'does not confirm hearing this node' : ''
+}
+
+function linkLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+  const rows = report.links.map((link): Row => ({
+    cells: [
+      cell(link.name),
+      linkStatusCell(link, paint),
+      cell(link.lastHeardMs === undefined ? '' : `${durationText(link.lastHeardMs)} ago`),
+    ],
+    note: link.reason ?? '',
+  }))
+  return table(['link', 'status', 'heard'], rows, columns, '  ')
+}
+
+function linkStatusCell({ status }: LinkReport, paint: Paint): Cell {
+  switch (status) {
+    case 'up': return cell(status, paint.green)
+    case 'unknown': return cell(status, paint.yellow)
+    case 'down':
+    case 'failed': return cell(status, paint.red)
+  }
+}
+
+function groupParts(report: StatusReport, view: View): readonly (readonly string[])[] {
+  return report.groups.map((group) => {
+    const cells = [
+      cell(group.name, view.paint.bold),
+      group.holder === undefined ? cell('nobody', view.paint.red) : cell(group.holder, view.paint.green),
+      stateCell(group.state, view.paint),
+      group.peerState === undefined ? cell('') : stateCell(group.peerState, view.paint),
+      cell(group.preferredNode),
+      cell(group.sinceMs === undefined ? '' : durationText(group.sinceMs)),
+    ]
+    const headings = ['group', 'holder', `on ${report.node}`, `on ${report.peer}`, 'preferred', 'since']
+    return [...table(headings, [{ cells }], view.columns, '  '), ...resourceLines(group, view), ...noteLines(group, report, view)]
+  })
+}
+
+function stateCell(state: AdvertisedState, paint: Paint): Cell {
+  switch (state) {
+    case 'held': return cell(state, paint.green)
+    case 'stopped': return cell(state)
+    case 'unknown':
+    case 'starting':
+    case 'stopping': return cell(state, paint.yellow)
+    case 'unclean': return cell(state, paint.red)
+  }
+}
+
+function resourceLines(group: GroupReport, { columns, paint }: View): readonly string[] {
+  const rows = group.resources.map((resource): Row => ({
+    cells: [cell(resource.name), resourceCell(resource, paint), cell(resource.warm ? 'warm' : '')],
+    note: resource.message ?? '',
+  }))
+  return table(['', '', ''], rows, columns, '    ')
+}
+
+function resourceCell({ status }: ResourceReport, paint: Paint): Cell {
+  switch (status) {
+    case 'running': return cell(status, paint.green)
+    case 'stopped': return cell(status)
+    case 'unknown':
+    case 'starting':
+    case 'stopping': return cell(status, paint.yellow)
+    case 'failed':
+    case 'unclean': return cell(status, paint.red)
+  }
+}
+
+/** Why it is where it is: always when it is not held by its preferred node, since that is what people ask. */
+function noteLines(group: GroupReport, report: StatusReport, { columns, paint }: View): readonly string[] {
+  const notes: string[] = []
+  if (group.pinned) notes.push('an administrator put it here: no failback until its preferred node joins anew or `hactl online` there')
+  else if (group.holder !== group.preferredNode || report.health === 'degraded') notes.push(group.explanation)
+  if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)
+  if (group.failedOnPeer) notes.push(`it failed on ${report.peer} not long ago`)
+  if (group.strippedCount > 0) notes.push(`someone else removed an address of it ${group.strippedCount} times; it was put back`)
+  return notes.filter((note) => note !== '').flatMap((note) => wrapped(note, columns, '    ', '    ').map((line) => paint.dim(line)))
+}
+
+function footLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+  const lines: string[] = []
+  const move = report.lastMove
+  if (move !== undefined) {
+    const took = move.durationMs === undefined ? '' : `, took ${durationText(move.durationMs)}`
+    const when = `${dateText(move.wallMs)} ${clockText(move.wallMs).slice(0, 8)}`
+    lines.push(...wrapped(`last move: ${move.group} to ${move.holder} on ${when}${took}: ${move.explanation}`, columns, '  ', '    '))
+    lines.push(paint.dim(`    \`hactl why ${move.group}\` shows it step by step`))
+  }
+  if (report.protection === 'none') {
+    lines.push(...wrapped('no witness, no fencing: a silent peer is taken for dead after deadtime alone', columns, '  ', '    ').map(paint.dim))
+  }
+  return lines
+}

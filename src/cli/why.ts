@@ -1,0 +1,15 @@
+/** `hactl why`: the last move (of a group), as the daemon's history has it. Exit code 1 when there was none. */
+import { callDaemon } from '../runtime/control-client.ts'
+import type { CommonOptions } from './options.ts'
+import { refuse } from './refusal.ts'
+import { type MoveExplanation, renderWhy } from './render-why.ts'
+import type { Terminal } from './terminal.ts'
+
+interface WhyOptions extends CommonOptions { readonly group: string | undefined; readonly json: boolean }
+
+export async function runWhy({ group, json, control }: WhyOptions, terminal: Terminal): Promise<number> {
+  const answer = await callDaemon<MoveExplanation>(control, { command: 'why', ...(group === undefined ? {} : { group }) })
+  if (!answer.ok) return refuse(answer.error, terminal)
+  terminal.out(json ? `${JSON.stringify(answer.result)}\n` : renderWhy(answer.result, terminal.view))
+  return 0
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import type { AdminReply } from '../../src/core/admin.ts'
+import { renderProgress, renderReply } from '../../src/cli/render-admin.ts'
+import { renderEvent } from '../../src/cli/render-events.ts'
+import { renderStatus } from '../../src/cli/render-status.ts'
+import { renderWhy } from '../../src/cli/render-why.ts'
+import { colourPaint, plainPaint, type View, viewOf } from '../../src/cli/terminal.ts'
+import { explanation, healthy, longNames, peerDead, records, standbyAndMore, unclean } from './reports.ts'
+
+process.env['TZ'] = 'UTC'
+const view: View = { columns: 80, paint: plainPaint }
+const coloured: View = { columns: 80, paint: colourPaint }
+const colours = /\x1b\[[0-9;]*m/g
+
+function renderEvents(on: View): string {
+  return records.map((record, index) => renderEvent(record, records[index - 1]?.wallMs, on)).join('')
+}
+
+const replies: readonly AdminReply[] = [
+  { result: 'done', message: 'beta holds what alpha gave away', moves: [{ group: '192.0.2.100', holder: 'beta', unheldMs: 7 }] },
+  { result: 'done', message: 'alpha is in standby already', moves: [] },
+  { result: 'refused', message: 'beta cannot take 192.0.2.100: it failed there 12 s ago. See `hactl why 192.0.2.100` on beta, or use --force.', moves: [] },
+  { result: 'failed', message: 'the start of mysql on beta failed (exit code 1); the group came back', moves: [{ group: '192.0.2.100', holder: 'alpha', unheldMs: 1312 }] },
+  { result: 'timed-out', message: 'after 60 s alpha still stops mysql', moves: [{ group: '192.0.2.100' }] },
+]
+
+const texts: Readonly<Record<string, (on: View) => string>> = {
+  'status-healthy': (on) => renderStatus(healthy, on),
+  'status-peer-dead': (on) => renderStatus(peerDead, on),
+  'status-unclean': (on) => renderStatus(unclean, on),
+  'status-standby-and-more': (on) => renderStatus(standbyAndMore, on),
+  'status-long-names': (on) => renderStatus(longNames, on),
+  'events': renderEvents,
+  'why': (on) => renderWhy(explanation, on),
+  'replies': (on) => replies.map((reply) => renderReply(reply, on)).join('\n'),
+  'progress': (on) => [
+    renderProgress({ group: '192.0.2.100', message: 'alpha stops apache2' }, 3.4, on),
+    renderProgress({ message: '192.0.2.100 is given to beta' }, 12_345, on),
+  ].join(''),
+}
+
+for (const [name, render] of Object.entries(texts)) {
+  test(`${name}: the text is the golden one, and no line is longer than 80 columns`, async () => {
+    const text = render(view)
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect(text.split('\n').filter((line) => line !== line.trimEnd())).toEqual([])
+    await expect(text).toMatchFileSnapshot(`golden/${name}.txt`)
+  })
+
+  test(`${name}: colours change nothing but colours`, () => {
+    const text = render(coloured)
+    expect(text.replace(colours, '')).toBe(render(view))
+  })
+}
+
+test('an event in a pipe is one line that begins with its date', () => {
+  const lines = renderEvents({ columns: Infinity, paint: plainPaint }).trimEnd().split('\n')
+  expect(lines).toHaveLength(records.length)
+  expect(lines[2]).toBe('2026-11-20 03:12:44.123 warning [peer-dead] 192.0.2.100: peer alpha is dead: silent for 10,004 ms on 2 links '
+    + '(silent 10,004 ms, links 2, deadtime 10,000 ms)')
+})
+
+test('a status whose history is lost still says so', () => {
+  expect(renderWhy({ ...explanation, records: [] }, view)).toContain('no longer in the history')
+})
+
+test('colours only on a terminal, and not with NO_COLOR or on a dumb one', () => {
+  const terminal = { isTTY: true, columns: 100 }
+  expect(viewOf(terminal, {})).toEqual({ columns: 100, paint: colourPaint })
+  expect(viewOf(terminal, { NO_COLOR: '' }).paint).toBe(colourPaint)
+  expect(viewOf(terminal, { NO_COLOR: '1' }).paint).toBe(plainPaint)
+  expect(viewOf(terminal, { TERM: 'dumb' }).paint).toBe(plainPaint)
+  expect(viewOf({ isTTY: false }, {})).toEqual({ columns: Infinity, paint: plainPaint })
+})

@@ -1,0 +1,118 @@
+/** Reports and records as a daemon gives them, for the golden tests of what people read. */
+import type { EventRecord } from '../../src/core/records.ts'
+import type { GroupReport, StatusReport } from '../../src/core/report.ts'
+import type { MoveExplanation } from '../../src/cli/render-why.ts'
+
+/** 2026-11-20 03:12:44.123 UTC; the tests run with TZ=UTC. */
+export const nightMs = Date.UTC(2026, 10, 20, 3, 12, 44, 123)
+
+const web: GroupReport = {
+  name: '192.0.2.100', preferredNode: 'alpha', holder: 'alpha', state: 'held', peerState: 'stopped', claimNumber: 7, pinned: false,
+  failedHere: false, failedOnPeer: false, autoFailback: 'on', reason: 'preferred-node', explanation: 'alpha is the preferred node and well',
+  sinceMs: 187_000, strippedCount: 0,
+  resources: [
+    { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'running' },
+    { name: 'apache2', kind: 'script', warm: true, status: 'running' },
+  ],
+}
+
+export const healthy: StatusReport = {
+  node: 'alpha', peer: 'beta', health: 'healthy', problems: [], protection: 'none', phase: 'running',
+  nodes: [
+    { name: 'alpha', self: true, status: 'alive', generation: 4 },
+    { name: 'beta', self: false, status: 'alive', generation: 9, lastHeardMs: 120, mutualContact: true, dialogue: 'hactl', deadtimeMs: 10_000 },
+  ],
+  links: [
+    { name: 'bcast eth0', status: 'up', lastHeardMs: 120 },
+    { name: 'ucast eth1 198.51.100.2', status: 'up', lastHeardMs: 121 },
+  ],
+  groups: [web],
+  pause: { paused: false, number: 0, sinceWallMs: 0 },
+  configDifferences: [],
+}
+
+export const peerDead: StatusReport = {
+  ...healthy,
+  node: 'beta', peer: 'alpha', health: 'degraded',
+  problems: ['peer alpha is dead: nothing heard for 12,400 ms on 2 links', 'link bcast eth0 is down', 'link ucast eth1 198.51.100.2 is down'],
+  nodes: [
+    { name: 'beta', self: true, status: 'alive', generation: 9 },
+    { name: 'alpha', self: false, status: 'dead', generation: 4, lastHeardMs: 12_400, mutualContact: false, dialogue: 'hactl', deadtimeMs: 10_000 },
+  ],
+  links: [
+    { name: 'bcast eth0', status: 'down', lastHeardMs: 12_400 },
+    { name: 'ucast eth1 198.51.100.2', status: 'down', lastHeardMs: 12_401 },
+  ],
+  groups: [{ ...web, holder: 'beta', peerState: 'stopped', reason: 'peer-dead', explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', sinceMs: 2_370 }],
+  lastMove: {
+    group: '192.0.2.100', move: '192.0.2.100#8', holder: 'beta', reason: 'peer-dead',
+    explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', wallMs: nightMs, durationMs: 14,
+  },
+}
+
+export const unclean: StatusReport = {
+  ...healthy,
+  health: 'degraded',
+  problems: ['192.0.2.100: nobody holds it: it is unclean on alpha, `stop` of mysql ran into its limit of 60 s'],
+  groups: [{
+    name: '192.0.2.100', preferredNode: 'alpha', state: 'unclean', peerState: 'stopped', claimNumber: 7, pinned: false, failedHere: true, failedOnPeer: false,
+    autoFailback: 'off', reason: 'unclean', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds', strippedCount: 3,
+    resources: [
+      { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'stopped' },
+      {
+        name: 'mysql', kind: 'script', warm: false, status: 'unclean',
+        message: 'no exit within 60 s: TERM and KILL were sent to its process group; the last line was "Waiting for shutdown"',
+      },
+    ],
+  }],
+}
+
+export const standbyAndMore: StatusReport = {
+  ...healthy,
+  health: 'degraded',
+  problems: ['beta is in standby (all)', 'link ucast eth1 198.51.100.2 failed: no such device', 'the configuration differs from the peer\'s: groups'],
+  nodes: [
+    { name: 'alpha', self: true, status: 'alive', generation: 4 },
+    { name: 'beta', self: false, status: 'alive', standby: 'all', generation: 9, lastHeardMs: 90, mutualContact: false, dialogue: 'heartbeat' },
+  ],
+  links: [{ name: 'bcast eth0', status: 'up', lastHeardMs: 90 }, { name: 'ucast eth1 198.51.100.2', status: 'failed', reason: 'no such device' }],
+  groups: [{ ...web, holder: 'alpha', preferredNode: 'beta', pinned: true, explanation: 'an administrator put it here' }],
+  pause: { paused: true, number: 3, sinceWallMs: nightMs },
+  configDifferences: ['groups'],
+}
+
+/** Names as long as they come: nothing may be cut, and no line be longer than the terminal. */
+export const longNames: StatusReport = {
+  ...healthy,
+  node: 'database-frontend-01.production.example.com', peer: 'database-frontend-02.production.example.com',
+  phase: 'joining',
+  nodes: [
+    { name: 'database-frontend-01.production.example.com', self: true, status: 'unknown', generation: 4 },
+    { name: 'database-frontend-02.production.example.com', self: false, status: 'unknown' },
+  ],
+  groups: [{
+    ...web, name: '2001:db8:1234:5678:9abc:def0:1234:5678', preferredNode: 'database-frontend-01.production.example.com',
+    holder: 'database-frontend-02.production.example.com', state: 'stopped', peerState: 'held',
+  }],
+}
+
+export const records: readonly EventRecord[] = [
+  { wallMs: nightMs - 86_400_000, nowMs: 0, level: 'info', code: 'daemon-started', message: 'daemon of beta started, generation 9', figures: { generation: 9 } },
+  { wallMs: nightMs - 5_000, nowMs: 895_000, level: 'warning', code: 'peer-late', message: 'peer alpha is late: nothing heard for 5,001 ms', figures: { silentMs: 5001 } },
+  {
+    wallMs: nightMs, nowMs: 900_000, level: 'warning', code: 'peer-dead', reason: 'peer-dead', group: '192.0.2.100', move: '192.0.2.100#8',
+    message: 'peer alpha is dead: silent for 10,004 ms on 2 links', figures: { silentMs: 10_004, links: 2, deadtimeMs: 10_000 },
+  },
+  { wallMs: nightMs, nowMs: 900_000, level: 'info', code: 'group-acquiring', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta acquires 192.0.2.100: 192.0.2.100, then apache2' },
+  { wallMs: nightMs + 2, nowMs: 900_002, level: 'info', code: 'resource-started', group: '192.0.2.100', move: '192.0.2.100#8', message: 'resource 192.0.2.100 is started', figures: { tookMs: 2 } },
+  { wallMs: nightMs + 9, nowMs: 900_009, level: 'error', code: 'resource-slow', group: '192.0.2.100', move: '192.0.2.100#8', message: 'apache2 is slow' },
+  { wallMs: nightMs + 14, nowMs: 900_014, level: 'info', code: 'group-held', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta holds 192.0.2.100', figures: { tookMs: 14, unheldMs: 10_018 } },
+]
+
+export const explanation: MoveExplanation = {
+  move: {
+    group: '192.0.2.100', move: '192.0.2.100#8', holder: 'beta', reason: 'peer-dead',
+    explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', wallMs: nightMs, durationMs: 14,
+  },
+  records: records.slice(2),
+}
