@@ -135,7 +135,7 @@ test('a long operation shows its steps as they happen, and what clients noticed'
 })
 
 test('--no-wait returns once the daemon is at work, but stays to hear a refusal', async () => {
-  await daemonSays((request, reply) => {
+  await daemonSays((_, reply) => {
     if (requests.length === 1) reply.progress({ message: 'begun' })
     else reply.result({ ...done, result: 'refused' } satisfies AdminReply)
   })

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import type { StatusReport } from '../../src/core/report.ts'
+import { adviceFor } from '../../src/cli/advice.ts'
+import { healthy, peerDead, standbyAndMore, unclean } from './reports.ts'
+
+function commands(report: StatusReport): readonly string[] {
+  return adviceFor(report).map(({ command }) => command)
+}
+
+const [alpha, beta] = healthy.nodes
+const withPeer = (status: 'left' | 'late' | 'alive', mutualContact = true): StatusReport =>
+  ({ ...healthy, nodes: [alpha!, { ...beta!, status, mutualContact }] })
+
+const cases: { title: string; report: StatusReport; types: readonly string[] }[] = [
+  { title: 'nothing when all is well', report: healthy, types: [] },
+  { title: 'a dead peer is looked at; its silent links need no word of their own', report: peerDead, types: ['ssh alpha systemctl status hactl'] },
+  { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl'] },
+  { title: 'a late peer', report: withPeer('late'), types: ['hactl events'] },
+  { title: 'a peer that does not hear this node', report: withPeer('alive', false), types: ['ssh beta hactl status'] },
+  { title: 'an unclean group: cleanup before anything else', report: unclean, types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'hactl why 192.0.2.100'] },
+  {
+    title: 'a group that failed here: see why, then force', report: { ...healthy, groups: [{ ...healthy.groups[0]!, failedHere: true }] },
+    types: ['hactl why 192.0.2.100', 'hactl takeover 192.0.2.100 --force'],
+  },
+  {
+    title: 'standby, pause, a failed link, files that differ: each has its command, once', report: standbyAndMore,
+    types: ['ssh beta hactl online', 'ssh beta hactl status', 'hactl resume', 'ip link show eth1', 'hactl reload'],
+  },
+]
+for (const { title, report, types } of cases) {
+  test(`adviceFor: ${title}`, () => expect(commands(report)).toEqual(types))
+}
