@@ -1,0 +1,115 @@
+/**
+ * The checkers' ears: the world calls these as things happen. S1 to S9 of models.md 2.2 are judged here and in the files
+ * named after what they watch; L1 to L3 in convergence.ts. They look at kernels, services and packets, not at the core.
+ */
+import type { AdminReply } from '../core/admin.ts'
+import type { Effect } from '../core/effects.ts'
+import type { Event, Outcome } from '../core/events.ts'
+import type { Packet } from '../core/packet.ts'
+import type { EventRecord } from '../core/records.ts'
+import type { NodeInit, NodeState } from '../core/state.ts'
+import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
+import type { Journal } from './ledger.ts'
+import { isUp, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
+import { checkOperation, followOutcome } from './operation-order.ts'
+import { followSent, followUsed } from './permissions.ts'
+import { checkStep, freezeInput } from './purity.ts'
+import { violate } from './violations.ts'
+import type { World } from './world.ts'
+
+const journalOf = new WeakMap<Daemon, Journal>()
+
+export function daemonStarted(world: World, machine: Machine, init: NodeInit): void {
+  const node = world.ledger.nodes[machine.index]
+  node.daemonStartMs = world.nowMs
+  node.heard = false
+  node.peerLeft = false
+  node.lastLongWakeMs = -Infinity
+  if (world.options.keepsJournal && machine.daemon !== undefined) {
+    const journal: Journal = { init, events: [], end: undefined }
+    journalOf.set(machine.daemon, journal)
+    world.ledger.journals.push(journal)
+  }
+  judgeOverlapsAfresh(world)
+}
+
+/** A daemon that leaves in order owes nobody an answer, and has taken down what it held, but for stops that failed. */
+export function daemonExits(world: World, machine: Machine, daemon: Daemon): void {
+  if (daemon.pendingRequests.size > 0) violate(world, 'S7', `${machine.name} exits without a reply to request ${[...daemon.pendingRequests.keys()].join(', ')}`)
+  const { unclean } = world.ledger.nodes[machine.index]
+  const left = machine.stages.find((truth) => !truth.warm && isUp(truth) && !unclean.has(truth.group))
+  if (left !== undefined) violate(world, 'L3', `${machine.name} exits and leaves ${left.group}/${left.what.name} running`)
+}
+
+export function daemonEnded(world: World, machine: Machine): void {
+  const node = world.ledger.nodes[machine.index]
+  const { daemon } = machine
+  if (daemon !== undefined) {
+    const journal = journalOf.get(daemon)
+    if (journal !== undefined) journal.end = daemon.state
+  }
+  node.claims.clear()
+  node.consents.clear()
+  node.acquisitions.clear()
+  node.sentStates.clear()
+  // What the ended daemon was told dies with it.
+  for (const unclean of world.ledger.nodes[machine.index === 0 ? 1 : 0].unclean.values()) unclean.peerKnows = false
+  judgeOverlapsAfresh(world)
+}
+
+export function machineCrashed(world: World, machine: Machine): void {
+  for (const unclean of world.ledger.nodes[machine.index].unclean.values()) unclean.rebooted = true
+  for (const truth of machine.stages) checkHolders(world, machine, truth)
+}
+
+export function pauseEnded(world: World, machine: Machine, pausedMs: number, noticed: boolean): void {
+  const node = world.ledger.nodes[machine.index]
+  node.lastWakeMs = world.nowMs
+  if (!noticed) node.lastFreezeEndMs = world.nowMs
+  else if (pausedMs >= machine.config.timing.deadtimeMs) node.lastLongWakeMs = world.nowMs
+  judgeOverlapsAfresh(world)
+}
+
+export function packetSent(world: World, machine: Machine, packet: Packet): void {
+  followSent(world, machine, packet)
+}
+
+export function packetProcessed(world: World, machine: Machine, packet: Packet, sentMs: number): void {
+  hearDuringOverlaps(world, machine, sentMs)
+  followUsed(world, machine, packet, sentMs)
+}
+
+export function truthChanged(world: World, machine: Machine, truth: StageTruth): void {
+  checkHolders(world, machine, truth)
+}
+
+export function operationBegins(world: World, machine: Machine, daemon: Daemon, operation: Operation): void {
+  checkOperation(world, machine, daemon, operation)
+}
+
+export function operationEnded(world: World, machine: Machine, operation: Operation, outcome: Outcome): void {
+  followOutcome(world, machine, operation, outcome)
+}
+
+export function stepStarts(world: World, machine: Machine, daemon: Daemon, event: Event): void {
+  journalOf.get(daemon)?.events.push(event)
+  freezeInput(world, daemon, event)
+  void machine
+}
+
+export function stepMade(world: World, machine: Machine, daemon: Daemon, event: Event, before: NodeState, effects: readonly Effect[]): void {
+  if (event.type === 'resources-observed') judgeOverlapsAfresh(world)
+  checkStep(world, machine, event, before, daemon.state, effects)
+}
+
+export function recordWritten(world: World, machine: Machine, record: EventRecord): void {
+  if (record.code === 'group-held') world.ledger.moves += 1
+  const group = record.group === undefined ? '' : ` [${record.group}]`
+  world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}: ${record.message}`, code: record.code })
+}
+
+/** S7: exactly one reply for each request; no reply that nobody asked for. */
+export function replied(world: World, machine: Machine, daemon: Daemon, requestId: number, reply: AdminReply): void {
+  world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `reply to request ${requestId}: ${reply.result}: ${reply.message}`, code: 'reply' })
+  if (!daemon.pendingRequests.delete(requestId)) violate(world, 'S7', `${machine.name} replies to request ${requestId}, which has its reply already or was never made`)
+}

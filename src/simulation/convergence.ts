@@ -1,0 +1,143 @@
+/**
+ * L1 to L3, after the faults have ended: within a stated bound each group is whole on exactly one node, clients see it
+ * there and both daemons say so, or there is a reason (pause, standby, unclean, failed); then nothing moves any more.
+ */
+import type { GroupConfig } from '../core/config.ts'
+import type { StatusReport } from '../core/report.ts'
+import { reload, request, shutdownLimitMs, shutDown } from './administrator.ts'
+import { endFaults } from './faults.ts'
+import { holdersOf } from './holders.ts'
+import { isWhole, stagesOfGroup, type Machine } from './machine.ts'
+import { violate } from './violations.ts'
+import { after, peerOf, runUntil, tell, type World } from './world.ts'
+
+const timeoutMs = 60_000
+const quietMs = 40_000
+
+/** Runs the liveness phase to its end. */
+export function converge(world: World): void {
+  endFaults(world)
+  for (const machine of world.machines) {
+    machine.config = world.options.config
+    reload(world, machine)
+  }
+  if (world.options.settles) settle(world)
+  runUntil(world, world.nowMs + convergenceLimitMs(world))
+  if (world.ledger.violations.length > 0) return
+  checkConverged(world)
+  const { starts } = world.ledger
+  runUntil(world, world.nowMs + quietMs)
+  if (world.ledger.starts !== starts) violate(world, 'L2', `a group moved ${world.ledger.starts - starts} times after everything had converged`)
+  checkConverged(world)
+  if (world.options.settles && world.options.seed % 2 === 0) leaveOne(world)
+}
+
+/** An administrator sets everything back, twice, because the first time a daemon may still be starting or busy. */
+function settle(world: World): void {
+  const { timing } = world.options.config
+  const set = (): void => {
+    for (const machine of world.machines) {
+      request(world, machine, { type: 'resume' })
+      request(world, machine, { type: 'online', timeoutMs })
+      for (const group of world.options.config.groups) {
+        if (world.ledger.nodes[machine.index].unclean.has(group.name)) request(world, machine, { type: 'cleanup', group: group.name, timeoutMs })
+      }
+    }
+  }
+  after(world, 5000, set)
+  after(world, timing.initdeadMs + 2 * timing.deadtimeMs + 30_000, set)
+}
+
+/**
+ * An operation under way may hang until its timeout and be cleaned up (2 x 20 s); a restarted daemon listens; failures are
+ * forgotten; then the second `online`, failback with its delay, and the operations of the moves themselves.
+ */
+export function convergenceLimitMs(world: World): number {
+  const { config, operations } = world.options
+  const { timing } = config
+  const scripts = config.groups.flatMap((group) => group.resources).length * operations.scriptMs * 8
+  return timing.initdeadMs + 8 * timing.deadtimeMs + 60_000 + config.failureMemoryMs * 2 + 30_000 + scripts
+}
+
+function reportOf(world: World, machine: Machine): StatusReport | undefined {
+  const { daemon } = machine
+  return daemon === undefined ? undefined : world.core.statusReport(daemon.state, daemon.lastMs)
+}
+
+function checkConverged(world: World): void {
+  if (world.ledger.violations.length > 0) return
+  const reports = world.machines.map((machine) => reportOf(world, machine))
+  const [first, second] = reports
+  for (const machine of world.machines) if (!machine.stayDown && machine.daemon === undefined) violate(world, 'L1', `${machine.name} has no daemon`)
+  if (first === undefined || second === undefined) return
+  for (const group of world.options.config.groups) checkGroup(world, group, [first, second])
+  if (!world.options.settles) return
+  for (const report of [first, second]) {
+    if (report.health !== 'healthy') violate(world, 'L1', `all is well, but ${report.node} reports degraded: ${report.problems.join('; ')}`)
+  }
+}
+
+function checkGroup(world: World, group: GroupConfig, reports: readonly [StatusReport, StatusReport]): void {
+  const holders = holdersOf(world, group.name)
+  const [holder] = holders
+  if (holders.length > 1) return violate(world, 'L1', `${group.name} is on both nodes after everything has been well for long`)
+  const said = reports.map((report) => report.groups.find((one) => one.name === group.name)?.holder)
+  if (holder === undefined || !stagesOfGroup(holder, group.name).every(isWhole)) {
+    const reason = world.options.settles ? undefined : reasonUnheld(world, group, reports)
+    if (reason === undefined) violate(world, 'L1', `${group.name} is not held in full by any node; status says: ${explain(group, reports)}`)
+    return
+  }
+  if (said.some((name) => name !== holder.name)) return violate(world, 'L1', `${group.name} is on ${holder.name}, status says ${said.join(' and ')}`)
+  const stale = stagesOfGroup(holder, group.name).flatMap((truth) => [...truth.configured]).find((ip) => world.clientSees.get(ip) !== holder.name)
+  if (stale !== undefined) violate(world, 'L1', `clients still look for ${stale} on ${world.clientSees.get(stale) ?? 'no node'}, it is on ${holder.name}`)
+  if (world.options.settles) checkSettledGroup(world, group, holder)
+}
+
+function checkSettledGroup(world: World, group: GroupConfig, holder: Machine): void {
+  const policy = group.autoFailback ?? world.options.config.autoFailback
+  const peer = peerOf(world, holder)
+  if (policy !== 'off' && holder.name !== group.preferredNode && !peer.stayDown) {
+    violate(world, 'L2', `${group.name} is on ${holder.name}, its preferred node ${group.preferredNode} is well and auto_failback is ${JSON.stringify(policy)}`)
+  }
+  const cold = peer.stayDown ? undefined : stagesOfGroup(peer, group.name).find((truth) => truth.warm && !isWhole(truth))
+  if (cold !== undefined) violate(world, 'L1', `warm ${group.name}/${cold.what.name} does not run on ${peer.name}`)
+}
+
+/** Left as an administrator or a failure has put it: that is a reason, if the status names it. */
+function reasonUnheld(world: World, group: GroupConfig, reports: readonly [StatusReport, StatusReport]): string | undefined {
+  if (reports.some((report) => report.pause.paused)) return 'paused'
+  if (world.ledger.nodes.some((node) => node.unclean.has(group.name))) return 'unclean'
+  const cannot = reports.every((report) => {
+    const own = report.groups.find((one) => one.name === group.name)
+    const standby = report.nodes.find((node) => node.self)?.standby
+    const isLocal = group.preferredNode === report.node
+    const covered = standby === 'all' || (standby === 'local' && isLocal) || (standby === 'foreign' && !isLocal)
+    return own?.state === 'unclean' || own?.failedHere === true || covered
+  })
+  return cannot ? 'cannot' : undefined
+}
+
+function explain(group: GroupConfig, reports: readonly StatusReport[]): string {
+  return reports.map((report) => {
+    const own = report.groups.find((one) => one.name === group.name)
+    return `${report.node}: ${own?.state ?? 'no such group'}, ${own?.reason ?? ''} (${own?.explanation ?? ''})`
+  }).join('; ')
+}
+
+/** One node leaves in order: L3, and the other has everything. */
+function leaveOne(world: World): void {
+  if (world.ledger.violations.length > 0) return
+  const [leaver] = world.machines
+  tell(world, 'world', `${leaver.name} is asked to leave`)
+  shutDown(world, leaver, Infinity)
+  runUntil(world, world.nowMs + shutdownLimitMs(world.options.config) + 10_000)
+  if (world.ledger.violations.length > 0) return
+  if (leaver.daemon !== undefined) return violate(world, 'L3', `${leaver.name} has not ended`)
+  for (const group of world.options.config.groups) {
+    const holders = holdersOf(world, group.name)
+    const whole = holders[0] !== undefined && stagesOfGroup(holders[0], group.name).every(isWhole)
+    if (holders.length !== 1 || holders[0] === leaver || !whole) {
+      violate(world, 'L3', `${leaver.name} has left in order and ${group.name} is held by ${holders.map((one) => one.name).join(', ') || 'nobody'}`)
+    }
+  }
+}

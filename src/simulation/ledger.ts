@@ -1,0 +1,109 @@
+/**
+ * What the checkers write down while they watch: packets as they pass, pauses, starts, overlaps. It is the world's
+ * truth and the wire, never a look into the core's state.
+ */
+import type { AdvertisedState } from '../core/packet.ts'
+import type { Event } from '../core/events.ts'
+import type { NodeInit, NodeState } from '../core/state.ts'
+import { createRandom, type Random } from './random.ts'
+
+export type Rule = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3' | 'crash'
+
+export interface Violation { readonly rule: Rule; readonly trueMs: number; readonly message: string }
+
+/** Why two holders at once are no violation of P2 (design.md section 2); each is counted. */
+export type Excuse =
+  | 'silence'
+  | 'holder-paused'
+  | 'daemon-dead'
+  | 'clock-stood-still'
+  | 'unclean-and-unheard'
+  /** A service, not an address: heard one way only, its holder has dropped the addresses and its stop takes its time (P6). */
+  | 'service-still-stopping'
+
+export interface Overlap {
+  readonly group: string
+  readonly stage: number
+  readonly isAddress: boolean
+  readonly sinceMs: number
+  readonly excuse: Excuse
+  /** Packets sent after this are news of the overlap. Moved on by pauses and restarts. */
+  judgedFromMs: number
+  /** When each node first used such a packet. */
+  readonly heardMs: [number | undefined, number | undefined]
+  /** Since when each node hears the other without a gap. */
+  readonly hearsSinceMs: [number | undefined, number | undefined]
+}
+
+/** A node's present stretch of serving a group, with what stood when it began. */
+export interface Acquisition {
+  readonly permission: 'consent' | 'left' | 'deadtime-alone' | 'clock-stood-still'
+  readonly beganMs: number
+  /** For how long no packet had been used in either direction, and in the one towards this node. */
+  readonly silentBothMs: number
+  readonly silentMs: number
+}
+
+export interface NodeLedger {
+  lastUsedMs: number
+  lastUsedGeneration: number
+  /** A packet was used in this life of the daemon. */
+  heard: boolean
+  peerLeft: boolean
+  lastWakeMs: number
+  /** The last waking from a pause of at least deadtime. */
+  lastLongWakeMs: number
+  lastFreezeEndMs: number
+  daemonStartMs: number
+  /** Own claims on the wire: the first packet of this generation that carried it. */
+  readonly claims: Map<string, { readonly number: number; readonly firstSequence: number }>
+  /** Answers of the peer that confirmed such a claim and showed nothing of the group. */
+  readonly consents: Map<string, { readonly number: number; readonly atMs: number }>
+  readonly acquisitions: Map<string, Acquisition>
+  readonly sentStates: Map<string, AdvertisedState>
+  /** Stops that failed here, and whether the peer's present daemon has used a packet sent after it. */
+  readonly unclean: Map<string, { readonly sinceMs: number; readonly generation: number; readonly stages: Set<number>; peerKnows: boolean; rebooted: boolean }>
+  tickSecond: number
+  ticksInSecond: number
+}
+
+export interface Journal { readonly init: NodeInit; readonly events: Event[]; end: NodeState | undefined }
+
+export interface Ledger {
+  readonly violations: Violation[]
+  readonly nodes: readonly [NodeLedger, NodeLedger]
+  readonly overlaps: Map<string, Overlap>
+  readonly excused: Map<Excuse, number>
+  readonly journals: Journal[]
+  /** Of its own, so that looking closer does not change what happens. */
+  readonly random: Random
+  starts: number
+  moves: number
+  requests: number
+  /** The present step is one of those looked at closely. */
+  sampled: boolean
+}
+
+export function createLedger(): Ledger {
+  return {
+    violations: [],
+    nodes: [createNodeLedger(), createNodeLedger()],
+    overlaps: new Map(),
+    excused: new Map(),
+    journals: [],
+    random: createRandom(7),
+    starts: 0,
+    moves: 0,
+    requests: 0,
+    sampled: false,
+  }
+}
+
+function createNodeLedger(): NodeLedger {
+  return {
+    lastUsedMs: -Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false,
+    lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity,
+    claims: new Map(), consents: new Map(), acquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
+    tickSecond: 0, ticksInSecond: 0,
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * S2, S4 and S6: by what proof did this node start, or adopt, a group? Judged from the packets that passed: a claim of
+ * this generation that the peer confirmed while it showed nothing of the group (consent), its goodbye, or its silence
+ * for deadtime, not counting time in which this node itself stood still.
+ */
+import type { AdvertisedGroup, Packet } from '../core/packet.ts'
+import type { Acquisition } from './ledger.ts'
+import type { Machine } from './machine.ts'
+import { violate } from './violations.ts'
+import { peerOf, type World } from './world.ts'
+
+const driftFactor = 0.97
+
+/** Follows the claims and holdings that `machine` tells its peer. */
+export function followSent(world: World, machine: Machine, packet: Packet): void {
+  const node = world.ledger.nodes[machine.index]
+  for (const group of packet.facts?.groups ?? []) {
+    const serves = group.state === 'starting' || group.state === 'held'
+    if (serves && !node.acquisitions.has(group.name)) begin(world, machine, group.name, 'says that it serves')
+    if (!serves) node.acquisitions.delete(group.name)
+    node.sentStates.set(group.name, group.state)
+    const claim = node.claims.get(group.name)
+    if (!group.claiming) {
+      node.claims.delete(group.name)
+      node.consents.delete(group.name)
+    } else if (claim?.number !== group.claimNumber) {
+      node.claims.set(group.name, { number: group.claimNumber, firstSequence: packet.id.sequence })
+      node.consents.delete(group.name)
+    }
+  }
+}
+
+/** `machine` has used a packet of its peer. */
+export function followUsed(world: World, machine: Machine, packet: Packet, sentMs: number): void {
+  const node = world.ledger.nodes[machine.index]
+  for (const group of packet.facts?.groups ?? []) {
+    consider(world, machine, packet, group)
+    learnUnclean(world, machine, packet, group, sentMs)
+  }
+  node.lastUsedMs = world.nowMs
+  node.lastUsedGeneration = packet.id.generation
+  node.heard = true
+  node.peerLeft = packet.kind === 'goodbye'
+}
+
+function consider(world: World, machine: Machine, packet: Packet, group: AdvertisedGroup): void {
+  const node = world.ledger.nodes[machine.index]
+  const claim = node.claims.get(group.name)
+  const confirms = packet.facts?.confirms
+  if (claim === undefined) return
+  const confirmed = confirms?.generation === machine.daemon?.generation && (confirms?.sequence ?? -1) >= claim.firstSequence
+  const free = group.state === 'stopped' && !group.claiming
+  if (!free) node.consents.delete(group.name)
+  else if (confirmed) node.consents.set(group.name, { number: claim.number, atMs: world.nowMs })
+}
+
+function learnUnclean(world: World, machine: Machine, packet: Packet, group: AdvertisedGroup, sentMs: number): void {
+  const peer = peerOf(world, machine)
+  const unclean = world.ledger.nodes[peer.index].unclean.get(group.name)
+  if (unclean === undefined) return
+  if (unclean.rebooted && packet.id.generation > unclean.generation && group.state !== 'unclean') {
+    world.ledger.nodes[peer.index].unclean.delete(group.name)
+    return
+  }
+  if (sentMs > unclean.sinceMs && group.state === 'unclean') unclean.peerKnows = true
+}
+
+/** The first start of an acquisition, or an adoption. Later starts of it rest on the same permission. */
+export function begin(world: World, machine: Machine, group: string, how: string): void {
+  const node = world.ledger.nodes[machine.index]
+  const permission = permissionOf(world, machine, group)
+  if (permission === undefined) {
+    violate(world, longPaused(world, machine) ? 'S6' : 'S2', `${machine.name} ${how} ${group} without permission: ${describe(world, machine, group)}`)
+    return
+  }
+  const unclean = world.ledger.nodes[peerOf(world, machine).index].unclean.get(group)
+  if (unclean?.peerKnows === true) {
+    violate(world, 'S4', `${machine.name} ${how} ${group}, though its stop failed on ${machine.peerName} at ${(unclean.sinceMs / 1000).toFixed(3)} and ${machine.name} was told`)
+  }
+  const peerNode = world.ledger.nodes[peerOf(world, machine).index]
+  const silentBothMs = world.nowMs - Math.max(node.lastUsedMs, peerNode.lastUsedMs)
+  node.acquisitions.set(group, { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs })
+  world.ledger.starts += 1
+}
+
+function permissionOf(world: World, machine: Machine, group: string): Acquisition['permission'] | undefined {
+  const node = world.ledger.nodes[machine.index]
+  const { timing } = machine.config
+  const consent = node.consents.get(group)
+  if (consent !== undefined && world.nowMs - consent.atMs <= timing.deadtimeMs * 1.02) return 'consent'
+  if (node.peerLeft) return 'left'
+  const limitMs = node.heard ? timing.deadtimeMs : timing.initdeadMs
+  if (world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs) return 'deadtime-alone'
+  if (node.lastFreezeEndMs >= world.nowMs - timing.deadtimeMs * 1.05) return 'clock-stood-still'
+  return undefined
+}
+
+/** Only silence that this node was awake to hear counts. */
+function listensSinceMs(world: World, machine: Machine): number {
+  const node = world.ledger.nodes[machine.index]
+  return Math.max(node.heard ? node.lastUsedMs : -Infinity, node.lastLongWakeMs, node.daemonStartMs)
+}
+
+function longPaused(world: World, machine: Machine): boolean {
+  const node = world.ledger.nodes[machine.index]
+  return node.lastLongWakeMs > Math.max(node.lastUsedMs, node.daemonStartMs)
+}
+
+function describe(world: World, machine: Machine, group: string): string {
+  const node = world.ledger.nodes[machine.index]
+  const consent = node.consents.get(group)
+  const claim = node.claims.get(group)
+  const listened = Math.round(world.nowMs - listensSinceMs(world, machine))
+  const claimed = claim === undefined ? 'no claim on the wire' : `claim ${claim.number} on the wire`
+  const answered = consent === undefined ? 'not consented to' : `consent ${Math.round(world.nowMs - consent.atMs)} ms ago`
+  return `${claimed}, ${answered}; has listened in silence for ${listened} ms`
+}
