@@ -95,11 +95,17 @@ run_detached() {
   return "$result"
 }
 
-# processes_with NAME=VALUE: the processes that were started with exactly this in their environment, one on a line. Only
-# those that share our network and process namespace: a container's service on this machine is none of ours.
-processes_with() {
+# processes_with NAME=VALUE: the processes that were started with exactly this in their environment, one on a line.
+processes_with() { grep -lszxF -e "$1" /proc/[0-9]*/environ | ours; }
+
+# processes_called PATTERN: those whose program name matches the whole extended regular expression.
+processes_called() { grep -lsxE -e "$1" /proc/[0-9]*/comm | ours; }
+
+# Of the /proc paths on standard input, the ids of living processes that share our network and process namespace: the
+# service of a container on this machine is none of ours.
+ours() {
   here=$(stat -L -c %i /proc/self/ns/pid /proc/self/ns/net 2>/dev/null)
-  grep -lszxF -e "$1" /proc/[0-9]*/environ | while IFS=/ read -r _ _ process _; do
+  while IFS=/ read -r _ _ process _; do
     [ "$process" != $$ ] || continue
     [ "$(stat -L -c %i "/proc/$process/ns/pid" "/proc/$process/ns/net" 2>/dev/null)" = "$here" ] || continue
     grep -qs '^State:[[:space:]]*[ZX]' "/proc/$process/status" || echo "$process"
