@@ -1,0 +1,328 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, expect, test } from 'vitest'
+import type { ResourceConfig } from '../../src/core/config.ts'
+import type { Action, Outcome } from '../../src/core/events.ts'
+import { createOperations, type Notice, type Operations, type OperationsOptions } from '../../src/runtime/operations.ts'
+
+const scripts = fileURLToPath(new URL('../fixtures/scripts', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'hactl-operations-'))
+const outputDirectory = join(directory, 'output')
+const notices: Notice[] = []
+let lastId = 0
+
+function create(options: Partial<OperationsOptions> = {}): Operations {
+  return createOperations({
+    nodeName: 'alpha',
+    peerName: 'beta',
+    environment: { SITE: 'east' },
+    resourceDirectories: [scripts],
+    outputDirectory,
+    onNotice: (notice) => notices.push(notice),
+    ...options,
+  })
+}
+
+const operations = create()
+
+afterAll(() => {
+  operations.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function resource(script: string, ...args: string[]): ResourceConfig {
+  return { script, args, warm: false, startTimeoutMs: 1_000, stopTimeoutMs: 1_000 }
+}
+
+function run(what: ResourceConfig, action: Action, timeoutMs = 20_000, on = operations): Promise<Outcome> {
+  lastId += 1
+  return on.run({ operationId: lastId, group: 'web', resource: what, action, timeoutMs })
+}
+
+function file(name: string): string {
+  lastId += 1
+  return join(directory, `${lastId}.${name}`)
+}
+
+function pidsIn(path: string): number[] {
+  return readFileSync(path, 'utf8').trim().split('\n').map(Number)
+}
+
+/** A zombie that this machine's init does not collect is dead all the same. */
+function isAlive(pid: number): boolean {
+  const text = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') X'
+  return !/\) [ZX]/.test(text)
+}
+
+test('start, stop and status of a sound script', async () => {
+  const what = resource('well', file('well'))
+  expect(await run(what, 'status')).toEqual({ result: 'not-running' })
+  expect(await run(what, 'start')).toEqual({ result: 'ok' })
+  expect(await run(what, 'status')).toEqual({ result: 'ok' })
+  expect(await run(what, 'stop')).toEqual({ result: 'ok' })
+  expect(await run(what, 'status')).toEqual({ result: 'not-running' })
+})
+
+test('words are data: no shell looks at them, the action comes last', async () => {
+  const out = file('call')
+  const words = ['a b', '$(touch /tmp/never)', '; reboot', '*', '"', 'ä', '']
+  expect(await run(resource('show-call', out, ...words), 'start')).toEqual({ result: 'ok' })
+  const lines = readFileSync(out, 'utf8').split('\n').filter((line) => line.startsWith('word '))
+  expect(lines).toEqual([out, ...words, 'start'].map((word) => `word ${word}`))
+})
+
+test('the environment is the contract, and nothing of the service manager leaks into it', async () => {
+  const out = file('call')
+  process.env['NOTIFY_SOCKET'] = '/run/nowhere'
+  try {
+    await run({ ...resource('show-call', out), parameters: { COLOUR: 'blue' } }, 'status')
+  } finally {
+    delete process.env['NOTIFY_SOCKET']
+  }
+  const text = readFileSync(out, 'utf8')
+  for (const line of [
+    'HACTL_NODE=alpha', 'HACTL_PEER=beta', 'HACTL_GROUP=web', 'HACTL_ACTION=status', `HACTL_RESOURCE=show-call::${out}`,
+    'HA_CURHOST=alpha', 'HA_DIR=/etc/ha.d', 'HA_FUNCS=/etc/ha.d/shellfuncs', 'HA_SITE=east', 'OCF_ROOT=/usr/lib/ocf', 'LC_ALL=C', 'COLOUR=blue',
+    'directory /', 'input 0',
+  ]) expect(text.split('\n')).toContain(line)
+  expect(text).toMatch(/^PATH=.*\/usr\/sbin.*\/sbin/m)
+  expect(text).not.toContain('NOTIFY_SOCKET')
+})
+
+const refusals: readonly (readonly [string, ResourceConfig, readonly (string | RegExp)[]])[] = [
+  ['missing', resource('nowhere'), ['no resource script nowhere', join(scripts, 'nowhere')]],
+  ['not executable', resource('not-executable'), [`type: chmod 755 ${join(scripts, 'not-executable')}`]],
+  ['a directory', resource('directory'), [`${join(scripts, 'directory')} is a directory`]],
+  ['with an interpreter that is not there', resource('bad-interpreter'), ['"/nonexistent/interpreter"', /type: head -1 .*bad-interpreter/]],
+  ['a path out of the directories', resource('../scripts/well'), ['is no file name']],
+  ['whose OCF agent is missing', resource('ocf:heartbeat:Filesystem'), ['/usr/lib/ocf/resource.d/heartbeat/Filesystem', 'apt-get install resource-agents']],
+  ['that names no OCF agent', resource('ocf:heartbeat:../../x'), ['is no OCF agent']],
+  ["of Heartbeat's OCF form without its script", resource('OCF', 'Filesystem', 'data'), ['ocf:heartbeat:Filesystem']],
+  ['with a zero byte in a word', resource('well', 'a\0b'), [/well.*could not be run|null byte/]],
+]
+
+for (const [title, what, wanted] of refusals) {
+  test(`a script ${title}: failed, and the message says what to do`, async () => {
+    const outcome = await run(what, 'start')
+    expect(outcome.result).toBe('failed')
+    const message = 'message' in outcome ? outcome.message : ''
+    for (const part of wanted) expect(message).toMatch(part)
+  })
+}
+
+test('a script with carriage returns: the message shows them', async () => {
+  const path = join(directory, 'carriage-return')
+  writeFileSync(path, '#!/bin/sh\r\nexit 0\r\n', { mode: 0o755 })
+  expect(await run(resource(path), 'start')).toMatchObject({ result: 'failed', message: expect.stringContaining(String.raw`"/bin/sh\r"`) })
+})
+
+test('a file that is no program: failed, not a hang or a throw', async () => {
+  const outcome = await run(resource('not-a-program'), 'start')
+  expect(outcome).toMatchObject({ result: 'failed', message: expect.stringContaining('not-a-program') })
+})
+
+test('an unreadable place on the way does not hide the next directory', async () => {
+  const loop = join(directory, 'loop')
+  symlinkSync(loop, loop)
+  const on = create({ resourceDirectories: [join(scripts, 'well', 'below-a-file'), loop, scripts] })
+  expect(on.locate(resource('well'))).toEqual({ kind: 'lsb', path: join(scripts, 'well') })
+  on.close()
+})
+
+test('the first directory that has the script wins', () => {
+  const first = join(directory, 'first')
+  mkdirSync(first)
+  writeFileSync(join(first, 'well'), '#!/bin/sh\n', { mode: 0o755 })
+  const on = create({ resourceDirectories: [first, scripts] })
+  expect(on.locate(resource('well'))).toEqual({ kind: 'lsb', path: join(first, 'well') })
+  on.close()
+})
+
+test('by default shipped scripts come before those of the host', () => {
+  const on = create({})
+  const byDefault = createOperations({ nodeName: 'a', peerName: 'b', environment: {}, outputDirectory, onNotice: () => undefined })
+  const found = byDefault.locate(resource('no-such-script-anywhere'))
+  expect(found.kind === 'not-found' && found.tried).toEqual([
+    fileURLToPath(new URL('../../resources/no-such-script-anywhere', import.meta.url)),
+    '/etc/hactl/resource.d/no-such-script-anywhere', '/etc/ha.d/resource.d/no-such-script-anywhere', '/etc/init.d/no-such-script-anywhere',
+  ])
+  on.close()
+  byDefault.close()
+})
+
+test('a failing script: exit code, what LSB means by it, the end of its output', async () => {
+  const outcome = await run(resource('exit-code', '5'), 'start')
+  expect(outcome).toEqual({
+    result: 'failed',
+    exitCode: 5,
+    message: `${join(scripts, 'exit-code')} start failed with exit code 5 (program not installed), saying: first line of output | the last word on it`,
+  })
+})
+
+const lsb: readonly (readonly [Action, number, Outcome['result']])[] = [
+  ['start', 0, 'ok'], ['start', 1, 'failed'], ['start', 3, 'failed'], ['stop', 0, 'ok'], ['stop', 3, 'failed'], ['stop', 7, 'failed'],
+  ['status', 0, 'ok'], ['status', 3, 'not-running'], ['status', 1, 'failed'], ['status', 2, 'failed'], ['status', 4, 'failed'], ['status', 150, 'failed'],
+]
+for (const [action, code, result] of lsb) {
+  test(`LSB: ${action} with exit code ${code} is ${result}`, async () => {
+    expect(await run(resource('exit-code', String(code)), action)).toMatchObject({ result })
+  })
+}
+
+// heartbeat-3.md section 6.4: the text of `status` decides in a resource.d of Heartbeat, its exit code never.
+const texts: readonly (readonly [string, number, Outcome['result']])[] = [
+  ['running', 0, 'ok'], ['running', 3, 'ok'], ['apache is Running', 1, 'ok'], ['OK', 0, 'ok'], ['not running', 0, 'not-running'],
+  ['Not Running', 0, 'not-running'], ['httpd is NOT running', 0, 'not-running'], ['stopped', 0, 'not-running'], ['', 0, 'not-running'],
+]
+for (const [text, code, result] of texts) {
+  test(`a script of ha.d/resource.d that says "${text}" with exit code ${code} is ${result}`, async () => {
+    const heartbeats = join(directory, 'ha.d/resource.d')
+    mkdirSync(heartbeats, { recursive: true })
+    writeFileSync(join(heartbeats, 'say'), readFileSync(join(scripts, 'say')), { mode: 0o755 })
+    const on = create({ resourceDirectories: [heartbeats] })
+    expect(await run(resource('say', text, String(code)), 'status', 20_000, on)).toEqual({ result })
+    expect((await run(resource('say', text, String(code)), 'start', 20_000, on)).result).toBe(code === 0 ? 'ok' : 'failed')
+    on.close()
+  })
+}
+
+test('a hanging script is ended at its timeout, and the message says so', async () => {
+  const beganMs = Date.now()
+  const outcome = await run(resource('hang'), 'start', 200)
+  expect(outcome).toMatchObject({ result: 'timed-out', message: expect.stringMatching(/hang start was not done after 0.2 s.*waiting for something/) })
+  expect(Date.now() - beganMs).toBeLessThan(5_000)
+})
+
+for (const name of ['ignore-term', 'leave-children']) {
+  test(`TERM-proof processes of ${name} are all ended by KILL`, async () => {
+    const out = file('pids')
+    const outcome = await run(resource(name, out), 'stop', 500)
+    expect(outcome.result).toBe('timed-out')
+    const pids = pidsIn(out)
+    expect(pids.length).toBeGreaterThanOrEqual(2)
+    await expect.poll(() => pids.filter(isAlive), { timeout: 5_000 }).toEqual([])
+  })
+}
+
+test('cancel ends the whole group and answers cancelled', async () => {
+  const out = file('pids')
+  const outcome = run(resource('ignore-term', out), 'start', 60_000)
+  await expect.poll(() => existsSync(out) && pidsIn(out).length, { timeout: 5_000 }).toBe(4)
+  operations.cancel(lastId)
+  expect(await outcome).toEqual({ result: 'cancelled' })
+  await expect.poll(() => pidsIn(out).filter(isAlive)).toEqual([])
+})
+
+test('cancelAll ends every operation', async () => {
+  const all = [run(resource('hang', '1'), 'start'), run(resource('hang', '2'), 'start')]
+  operations.cancelAll()
+  expect(await Promise.all(all)).toEqual([{ result: 'cancelled' }, { result: 'cancelled' }])
+})
+
+test('cancelling what is not running does nothing', () => operations.cancel(999_999))
+
+test('a script killed by a signal: failed with the name of the signal', async () => {
+  expect(await run(resource('kill-itself'), 'start')).toMatchObject({ result: 'failed', message: expect.stringMatching(/killed by SIGSEGV.*about to go/) })
+})
+
+test('a daemon that keeps the output open neither delays the outcome nor dies with it, and its file stays small', async () => {
+  const what = resource('start-daemon', file('daemon'))
+  const beganMs = Date.now()
+  expect(await run(what, 'start')).toEqual({ result: 'ok' })
+  expect(Date.now() - beganMs).toBeLessThan(3_000)
+  await expect.poll(() => existsSync(what.args[0]!)).toBe(true)
+  const [pid] = pidsIn(what.args[0]!) as [number]
+  await sleep(200)
+  expect(isAlive(pid)).toBe(true)
+  expect(await run(what, 'stop')).toEqual({ result: 'ok' })
+  await expect.poll(() => isAlive(pid)).toBe(false)
+})
+
+test('a flood of output: the script is not blocked, the file stays bounded, its end is told, the cut is noticed', async () => {
+  notices.length = 0
+  const done = run(resource('flood', '64'), 'start')
+  const name = readdirSync(outputDirectory).find((entry) => entry.startsWith('web.flood'))!
+  let largest = 0
+  const watch = setInterval(() => { largest = Math.max(largest, statSync(join(outputDirectory, name)).size) }, 1)
+  const outcome = await done
+  clearInterval(watch)
+  expect(outcome).toMatchObject({ result: 'failed', exitCode: 1, message: expect.stringContaining('the end of the flood') })
+  expect((outcome as { message: string }).message.length).toBeLessThan(1_000)
+  expect(notices.filter(({ code }) => code === 'script-output-cut')).toHaveLength(1)
+  // 64 MiB went through it; what a script writes within one look is the machine's speed, so the bound is wide.
+  expect(largest).toBeLessThan(48 * 1024 * 1024)
+})
+
+test('control characters and colours of a script reach no log', async () => {
+  expect(await run(resource('colours'), 'start')).toMatchObject({ message: expect.stringMatching(/saying: red and bell \| last$/) })
+})
+
+test('a file that a left-behind daemon fills is emptied after a while', async () => {
+  const path = join(outputDirectory, 'left-behind')
+  writeFileSync(path, Buffer.alloc(1024 * 1024))
+  await expect.poll(() => statSync(path).size, { timeout: 15_000 }).toBe(0)
+})
+
+test('output of an earlier run is not taken for that of a later one', async () => {
+  await run(resource('exit-code', '1'), 'start')
+  const outcome = await run(resource('exit-code', '1'), 'start')
+  expect((outcome as { message: string }).message.match(/first line of output/g)).toHaveLength(1)
+})
+
+test('the same operation twice at once keeps the outputs apart', async () => {
+  const outcomes = await Promise.all([1, 2, 3].map(() => run(resource('exit-code', '4'), 'status')))
+  for (const outcome of outcomes) expect((outcome as { message: string }).message).toMatch(/saying: first line of output \| the last word on it$/)
+})
+
+test('no place for output: the script runs all the same, and it is noticed', async () => {
+  notices.length = 0
+  const blocked = file('a-file')
+  writeFileSync(blocked, '')
+  const on = create({ outputDirectory: join(blocked, 'below') })
+  expect(await run(resource('exit-code', '0'), 'start', 20_000, on)).toEqual({ result: 'ok' })
+  expect(notices.map(({ message }) => message).join()).toContain('cannot be kept')
+  on.close()
+})
+
+test('an OCF agent gets its parameters and is judged by the OCF codes', async () => {
+  const ocfDirectory = join(directory, 'ocf')
+  mkdirSync(join(ocfDirectory, 'resource.d/heartbeat'), { recursive: true })
+  const agent = join(ocfDirectory, 'resource.d/heartbeat/Probe')
+  const out = file('ocf')
+  writeFileSync(agent, `#!/bin/sh\nenv > '${out}'\necho "$1" >> '${out}'\necho "ocf-exit-reason:disk $OCF_RESKEY_device is gone" >&2\necho noise\nexit "$OCF_RESKEY_code"\n`)
+  chmodSync(agent, 0o755)
+  const on = create({ ocfDirectory })
+  const probe = (code: number): ResourceConfig => ({ ...resource('ocf:heartbeat:Probe', 'device=/dev/x=y'), parameters: { code: String(code) } })
+  expect(await run(probe(0), 'status', 20_000, on)).toEqual({ result: 'ok' })
+  const lines = readFileSync(out, 'utf8').split('\n')
+  for (const line of ['OCF_RESKEY_device=/dev/x=y', 'OCF_RESKEY_code=0', `OCF_ROOT=${ocfDirectory}`, 'OCF_RESOURCE_PROVIDER=heartbeat', 'monitor']) {
+    expect(lines).toContain(line)
+  }
+  expect(await run(probe(7), 'status', 20_000, on)).toEqual({ result: 'not-running' })
+  expect(await run(probe(8), 'status', 20_000, on)).toEqual({ result: 'ok' })
+  expect(await run(probe(7), 'stop', 20_000, on)).toMatchObject({ result: 'failed', exitCode: 7 })
+  expect(await run(probe(5), 'start', 20_000, on)).toEqual({
+    result: 'failed', exitCode: 5,
+    message: `${agent} start failed with exit code 5 (a program it needs is not installed), saying: disk /dev/x=y is gone`,
+  })
+  on.close()
+})
+
+test.skipIf(existsSync('/run/systemd/system') || spawnSync('systemctl', ['--version']).status !== 0)(
+  'systemctl on a host that systemd does not run: failed with its own words',
+  async () => {
+    expect(await run(resource('systemd:cron'), 'status')).toMatchObject({ result: 'failed', message: expect.stringMatching(/systemctl status cron/) })
+    expect(await run(resource('systemd:cron'), 'start')).toMatchObject({ result: 'failed', message: expect.stringMatching(/systemd.*journalctl -u cron/) })
+  },
+)
+
+test('hundred status runs at once all answer, and no descriptor is left open', async () => {
+  const before = readdirSync('/proc/self/fd').length
+  const outcomes = await Promise.all(Array.from({ length: 100 }, (_, index) => run(resource('exit-code', '3', String(index)), 'status')))
+  expect(outcomes).toEqual(Array.from({ length: 100 }, () => ({ result: 'not-running' })))
+  expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before + 2)
+})
