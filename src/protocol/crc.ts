@@ -7,7 +7,10 @@ const table = Array.from({ length: 256 }, (_, byte) => {
   return remainder
 })
 
-/** Most significant bit first, initial value 0, complemented at the end, no length appended: not that of POSIX cksum (heartbeat-3.md section 2.1). */
+/**
+ * Most significant bit first, initial value 0, complemented at the end, no length appended: not that of POSIX cksum
+ * (heartbeat-3.md section 2.1).
+ */
 export function crc32(parts: readonly Uint8Array[]): number {
   let remainder = 0
   for (const part of parts) {

@@ -29,8 +29,11 @@ export function encodePacket(packet: Packet, sending: Sending): Encoded {
   if ('cause' in signature) return notEncodable('no-key', signature.reason)
   const bytes = classicFrame(lines, signature)
   if (bytes.length <= maxDatagramBytes) return { result: 'encoded', bytes }
-  const groups = packet.facts?.groups.length ?? 0
-  return notEncodable('too-large', `a packet with ${groups} groups has ${bytes.length} bytes, and a datagram at most ${maxDatagramBytes}: use fewer or shorter group names`)
+  return notEncodable(
+    'too-large',
+    `a packet with ${packet.facts?.groups.length ?? 0} groups has ${bytes.length} bytes, and a datagram at most ${maxDatagramBytes}: ` +
+      'configure fewer groups, or shorter names',
+  )
 }
 
 function notEncodable(cause: 'too-large' | 'bad-value' | 'no-key', message: string): Encoded {

@@ -20,7 +20,9 @@
  * Other fields that begin with `hactl` are ignored: a later version may add some. One that is here and cannot be read drops the packet.
  */
 import type { AdvertisedGroup, Facts } from '../core/packet.ts'
-import { formatDigest, formatId, formatPause, formatRequest, parseDigest, parseId, parsePause, parseRequest, parseScope } from './fact-words.ts'
+import {
+  formatDigest, formatId, formatPause, formatRequest, parseDigest, parseId, parsePause, parseRequest, parseScope,
+} from './fact-words.ts'
 import { fieldText, findField, type Field } from './fields.ts'
 import { formatGroup, parseGroup } from './group-words.ts'
 import { formatHex, formatList, parseHex, parseList, parseWord } from './values.ts'

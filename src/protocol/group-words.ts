@@ -16,7 +16,8 @@ export function formatGroup(group: AdvertisedGroup): string | undefined {
   const claim = formatHex(group.claimNumber, Number.MAX_SAFE_INTEGER)
   if (name === undefined || claim === undefined) return undefined
   const offer = group.offer === undefined ? '' : offerLetters[group.offer]
-  return `${name},${stateLetters[group.state]}${group.claiming ? 'c' : ''}${offer}${group.failed ? 'f' : ''}${group.pinned ? 'p' : ''},${claim}`
+  const marks = `${group.claiming ? 'c' : ''}${offer}${group.failed ? 'f' : ''}${group.pinned ? 'p' : ''}`
+  return `${name},${stateLetters[group.state]}${marks},${claim}`
 }
 
 export function parseGroup(word: string): AdvertisedGroup | undefined {

@@ -56,7 +56,9 @@ export function readMessage(fields: readonly Field[]): Message | Refused {
   const type = fieldText(fields, 't')
   const from = fieldText(fields, 'src')
   const seconds = fieldText(fields, 'ts')
-  if (type === undefined || from === undefined || seconds === undefined) return refuse('missing-field', 'a message has the fields t, src and ts')
+  if (type === undefined || from === undefined || seconds === undefined) {
+    return refuse('missing-field', 'a message has the fields t, src and ts')
+  }
   if (type.length < 1 || type.length > maxTypeLength) return refuse('bad-field', 't is a word of 1 to 31 characters')
   if (!namePattern.test(from)) return refuse('bad-field', 'src is a node name of 1 to 99 visible characters')
   if ((parseHex(seconds, Number.MAX_SAFE_INTEGER) ?? 0) === 0) return refuse('bad-field', 'ts is a hexadecimal number above 0')
@@ -75,17 +77,23 @@ function readPacket(fields: readonly Field[], type: string, from: NodeName, id: 
     return { result: 'packet', type, capabilities: [], packet: { id, from, kind: 'other', nodeStatus: 'active', deadtimeMs: 0 } }
   }
   const kind = type === 'status' ? 'status' : 'goodbye'
-  const nodeStatus = fieldText(fields, 'st')
+  const nodeStatusText = fieldText(fields, 'st')
   const deadtimeText = fieldText(fields, 'dt') ?? (kind === 'goodbye' ? '0' : undefined)
-  if (nodeStatus === undefined || deadtimeText === undefined) return refuse('missing-field', 'a status has the fields st and dt')
+  if (nodeStatusText === undefined || deadtimeText === undefined) return refuse('missing-field', 'a status has the fields st and dt')
   const deadtimeMs = parseHex(deadtimeText, maxDeadtimeMs)
   if (deadtimeMs === undefined) return refuse('bad-field', 'dt is a hexadecimal number of at most 32 bits')
-  const expected = kind === 'goodbye' ? nodeStatus === 'dead' : nodeStatus === 'init' || nodeStatus === 'up' || nodeStatus === 'active'
-  if (!expected) return refuse('bad-field', 'st of a status is init, up or active, of a shutdone dead')
+  const nodeStatus = readNodeStatus(kind, nodeStatusText)
+  if (nodeStatus === undefined) return refuse('bad-field', 'st of a status is init, up or active, of a shutdone dead')
   const received = readFacts(fields)
   if (typeof received === 'string') return refuse('bad-facts', `${received} is missing or cannot be read`)
-  const packet: Packet = { id, from, kind, nodeStatus: nodeStatus as Packet['nodeStatus'], deadtimeMs, ...(received === undefined ? {} : { facts: received.facts }) }
-  return { result: 'packet', type, packet, capabilities: received?.capabilities ?? [] }
+  const packet: Packet = { id, from, kind, nodeStatus, deadtimeMs }
+  if (received === undefined) return { result: 'packet', type, packet, capabilities: [] }
+  return { result: 'packet', type, packet: { ...packet, facts: received.facts }, capabilities: received.capabilities }
+}
+
+function readNodeStatus(kind: 'status' | 'goodbye', written: string): Packet['nodeStatus'] | undefined {
+  if (kind === 'goodbye') return written === 'dead' ? written : undefined
+  return written === 'init' || written === 'up' || written === 'active' ? written : undefined
 }
 
 function text(name: string, value: string): Field {

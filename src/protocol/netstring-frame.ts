@@ -29,7 +29,9 @@ export function decodeNetstringText(text: string, bytes: Uint8Array): Frame | Re
   const content = readNetstring(text, signedEnd)
   const signature = content === undefined ? undefined : readSignature(content)
   if (content === undefined || signature === undefined) return refuse('malformed', 'a signature is a key index, a blank and a digest')
-  if (afterNetstring(text, signedEnd, content) !== text.length) return refuse('malformed', 'nothing follows the signature of a netstring frame')
+  if (afterNetstring(text, signedEnd, content) !== text.length) {
+    return refuse('malformed', 'nothing follows the signature of a netstring frame')
+  }
   return { result: 'frame', framing: 'netstring', fields, signature, signed: [bytes.subarray(0, signedEnd)] }
 }
 

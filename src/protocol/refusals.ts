@@ -1,8 +1,8 @@
 /** Why a datagram is not used. A closed list: each cause is counted by itself and has one sentence for the person who is paged. */
 
 export const refusalCauses = [
-  'too-large', 'malformed', 'unsigned', 'unknown-key', 'method-refused', 'bad-signature', 'compressed', 'missing-field', 'bad-field', 'bad-facts',
-  'unsequenced', 'own-packet', 'name-conflict', 'foreign-node', 'old-generation', 'stale',
+  'too-large', 'malformed', 'unsigned', 'unknown-key', 'method-refused', 'bad-signature', 'compressed', 'missing-field', 'bad-field',
+  'bad-facts', 'unsequenced', 'own-packet', 'name-conflict', 'foreign-node', 'old-generation', 'stale',
 ] as const
 
 export type RefusalCause = (typeof refusalCauses)[number]
@@ -21,15 +21,19 @@ export const refusalSentences: Readonly<Record<RefusalCause, string>> = {
   unsigned: 'it carries no signature; something that does not know authkeys sends to this port',
   'unknown-key': 'it is signed with a key index that authkeys does not have; compare authkeys on both nodes',
   'method-refused': 'its signature method is not accepted; crc needs allow_crc: true, and a peer that has changed to sha256 stays with it',
-  'bad-signature': 'its signature is wrong; compare the keys in authkeys on both nodes, or another pair with other keys uses this network and port',
+  'bad-signature':
+    'its signature is wrong; compare the keys in authkeys on both nodes, or another pair with other keys uses this network and port',
   compressed: 'it is compressed; set "traditional_compression off" in ha.cf of the peer',
   'missing-field': 'a field that every packet of a pair has is missing; look at the version of the peer',
   'bad-field': 'a field has a value that cannot be; look at the version of the peer',
   'bad-facts': 'its additional fields cannot be read; look whether both nodes run the same version of hactl',
   unsequenced: 'it is of the part of the classic dialogue that has no sequence numbers, which is not used',
   'own-packet': 'it is our own, heard again',
-  'name-conflict': 'it carries this node\'s name but was not sent by this daemon; two hosts have one name, or old packets are being replayed',
-  'foreign-node': 'it is of a node that this configuration does not name; compare the node lines, or give each pair its own udpport or keys',
-  'old-generation': 'its generation is older than one already heard; it was replayed, or the peer lost its generation file (then restart hactl here)',
+  'name-conflict':
+    'it carries this node\'s name but was not sent by this daemon; two hosts have one name, or old packets are being replayed',
+  'foreign-node':
+    'it is of a node that this configuration does not name; compare the node lines, or give each pair its own udpport or keys',
+  'old-generation':
+    'its generation is older than one already heard; it was replayed, or the peer lost its generation file (then restart hactl here)',
   stale: 'a newer packet of the same daemon was used before; it was delayed or replayed',
 }

@@ -32,7 +32,9 @@ export function verifyFrame(frame: Frame, keyring: Keyring): Verified | Refused 
   if (length !== undefined && length !== digest.length) return refuse('bad-signature', 'the digest is not of the length of its method')
   const expected = Buffer.from(digestOf(method, key.key, frame.signed), 'latin1')
   const given = Buffer.from(digest, 'latin1')
-  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return refuse('bad-signature', 'the digest is not that of these bytes and this key')
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
+    return refuse('bad-signature', 'the digest is not that of these bytes and this key')
+  }
   return { result: 'verified', keyIndex: index, method }
 }
 

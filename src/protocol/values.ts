@@ -47,7 +47,10 @@ export function parseWord(word: string): string | undefined {
   }
 }
 
-const percentEncoded: Readonly<Record<string, string>> = { '%3A': ':', '%2F': '/', '!': '%21', '~': '%7E', '*': '%2A', "'": '%27', '(': '%28', ')': '%29' }
+/** Where `encodeURIComponent` and `plain` differ. */
+const percentEncoded: Readonly<Record<string, string>> = {
+  '%3A': ':', '%2F': '/', '!': '%21', '~': '%7E', '*': '%2A', "'": '%27', '(': '%28', ')': '%29',
+}
 
 function escapeText(text: string): string | undefined {
   try {
@@ -58,7 +61,11 @@ function escapeText(text: string): string | undefined {
 }
 
 /** The words of all items, one blank between them; undefined if there are too many or one cannot be written. */
-export function formatList<Item>(items: readonly Item[], maxItems: number, format: (item: Item) => string | undefined): string | undefined {
+export function formatList<Item>(
+  items: readonly Item[],
+  maxItems: number,
+  format: (item: Item) => string | undefined,
+): string | undefined {
   if (items.length > maxItems) return undefined
   const words: string[] = []
   for (const item of items) {
@@ -69,7 +76,11 @@ export function formatList<Item>(items: readonly Item[], maxItems: number, forma
   return words.join(' ')
 }
 
-export function parseList<Item>(text: string, maxItems: number, parse: (word: string) => Item | undefined): readonly Item[] | undefined {
+export function parseList<Item>(
+  text: string,
+  maxItems: number,
+  parse: (word: string) => Item | undefined,
+): readonly Item[] | undefined {
   if (text === '') return []
   const words = text.split(' ', maxItems + 1)
   if (words.length > maxItems) return undefined
