@@ -1,6 +1,7 @@
 /** The daemon under hardship: killed, without its tools, without rights, without room on the disk. */
 import { expect, test } from 'vitest'
 import { sleep, waitFor } from './hosts.ts'
+import { testWith } from './needs.ts'
 import { deadtimeMs, ip, openPair, patienceMs, program } from './pair.ts'
 import { callsOf, installService, quickServices, serviceRuns } from './service.ts'
 
@@ -50,7 +51,7 @@ test('the history outlives a kill -9: why still explains the move that came befo
   expect(events.filter((record) => record.code === 'daemon-started')).toHaveLength(2)
 })
 
-test('without koffi: start, takeover and announcements work by other means, and check says so', async () => {
+testWith(['arping'], 'without koffi: start, takeover and announcements work by other means, and check says so', async () => {
   const pair = await openPair({ env: { HACTL_NO_NATIVE: '1' }, secondLink: true })
   await pair.startBoth()
   const probe = await pair.lab.probe(ip)

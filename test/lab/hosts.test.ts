@@ -1,6 +1,7 @@
 /** The lab itself tells the truth: without that no other test here says anything. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLab, sleep, waitFor, type Lab } from './hosts.ts'
+import { testWith } from './needs.ts'
 import { overlapMs, unheldMs } from './truth.ts'
 
 const ip = '192.0.2.100'
@@ -42,7 +43,7 @@ test('the kernel is asked who has an address, and two holders are seen', async (
   expect(await lab.holders(ip)).toEqual([])
 })
 
-test('the probe notes who answered and for how long nobody did', async () => {
+testWith(['arping'], 'the probe notes who answered and for how long nobody did', async () => {
   const [alpha, beta] = [lab.host('alpha'), lab.host('beta')]
   const startMs = Date.now()
   await alpha.must(`ip address add ${ip}/24 dev eth0`)
@@ -61,7 +62,7 @@ test('the probe notes who answered and for how long nobody did', async () => {
   await alpha.powerOn()
 })
 
-test('cables, cuts in one direction, losses and the second link do what their names say', async () => {
+testWith(['nft', 'ping'], 'cables, cuts in one direction, losses and the second link do what their names say', async () => {
   const [alpha, beta] = [lab.host('alpha'), lab.host('beta')]
   const heard = async (to: string): Promise<boolean> => (await alpha.exec(`ping -c 2 -i 0.1 -W 0.3 ${to}`)).code === 0
   expect(await heard(beta.address)).toBe(true)

@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { answerWords } from './programs.ts'
 import { startProbe, type Probe } from './probe.ts'
 import { anchor, childrenOf, cleanEnvironment, enterWords, must, pidSeenFrom, run, waitFor } from './sandbox.ts'
@@ -100,7 +100,13 @@ interface Shared {
   readonly up: Map<string, Anchor>
 }
 
-export const repository = resolve(import.meta.dirname, '../..')
+/** The nearest directory above with a package.json: this text may run from a bundle, too. */
+function repositoryAbove(dir: string): string {
+  if (existsSync(`${dir}/package.json`) || dir === '/') return dir
+  return repositoryAbove(dirname(dir))
+}
+
+export const repository = repositoryAbove(import.meta.dirname)
 
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const mountPoint = ['/srv', '/media', '/mnt', '/opt'].find((dir) => existsSync(dir) && !repository.startsWith(`${dir}/`)) ?? '/srv'

@@ -1,9 +1,10 @@
 /** Cables, partitions, interfaces and addresses: what happens to the network, and to the pair in it. */
 import { expect, test } from 'vitest'
 import { sleep, waitFor } from './hosts.ts'
+import { testWith } from './needs.ts'
 import { deadtimeMs, ip, keepaliveMs, openPair, patienceMs } from './pair.ts'
 
-test('one of two links is lost: nothing moves, status names the link, and it comes back', async () => {
+testWith(['nft'], 'one of two links is lost: nothing moves, status names the link, and it comes back', async () => {
   const pair = await openPair({ secondLink: true })
   await pair.startBoth()
   await pair.lab.cutBothWays('alpha', 'beta', 1)
@@ -22,7 +23,7 @@ test('one of two links is lost: nothing moves, status names the link, and it com
   await pair.expectHolder(pair.alpha)
 })
 
-test('full partition and healing: one of the two holders releases within moments, the other announces itself anew', async () => {
+testWith(['nft'], 'full partition and healing: one of the two holders releases within moments, the other announces itself anew', async () => {
   const pair = await openPair()
   await pair.startBoth()
   const probe = await pair.lab.probe(ip)
@@ -51,7 +52,7 @@ test('full partition and healing: one of the two holders releases within moments
   await pair.untilStatus(pair.alpha, 'healthy', ({ health }) => health === 'healthy')
 })
 
-test('a one-way cut: two nodes that can still speak one way do not both keep the address', async () => {
+testWith(['nft'], 'a one-way cut: two nodes that can still speak one way do not both keep the address', async () => {
   const pair = await openPair()
   await pair.startBoth()
   await pair.lab.cutOneWay('alpha', 'beta')
@@ -105,7 +106,7 @@ test('an address that somebody else removes is put back and counted, without a f
   expect(pair.lab.tenures(ip).every((tenure) => tenure.host === 'alpha')).toBe(true)
 })
 
-test('20 % loss in both directions moves nothing', async () => {
+testWith(['nft'], '20 % loss in both directions moves nothing', async () => {
   const pair = await openPair()
   await pair.startBoth()
   await pair.lab.lose('alpha', 'beta', 20)

@@ -2,9 +2,6 @@
  * Two hosts with hactl's real daemon, driven by the command line contract alone (design.md section 10). A test gets a lab
  * of its own; when it fails, both logs, both views and the kernel's own account of the addresses are printed.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { onTestFinished } from 'vitest'
 import type { EventRecord } from '../../src/core/records.ts'
 import type { GroupReport, MoveReport, NodeReport, StatusReport } from '../../src/core/report.ts'
 import { openLab, repository, sleep, waitFor, type Host, type Lab, type LabOptions, type Ran, type Running } from './hosts.ts'
@@ -20,6 +17,8 @@ export const patienceMs = 8_000
 export const program = [process.execPath, `${repository}/dist/hactl.js`]
 
 export interface PairOptions extends LabOptions {
+  /** Instead of the lab's own. */
+  readonly timing?: { readonly keepaliveMs: number; readonly deadtimeMs: number; readonly initdeadMs: number }
   /** Lines that replace the default links of ha.cf. */
   readonly links?: readonly string[]
   readonly autoFailback?: 'on' | 'off'
@@ -65,31 +64,29 @@ export interface Pair {
   expectHolder(host: Host, address?: string): Promise<void>
 }
 
-let built = false
-
-/** The bundle under test, built anew unless test/run.sh has just done so. */
-function build(): void {
-  if (built || process.env['HACTL_LAB_BUILT'] !== undefined) return
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: repository, stdio: 'inherit' })
-  if (!existsSync(program[1] ?? '')) throw new Error('npm run build made no dist/hactl.js')
-  built = true
-}
-
 export function haCf(options: PairOptions, links: readonly string[]): string {
-  return `${[`keepalive ${keepaliveMs}ms`, `deadtime ${deadtimeMs}ms`, 'warntime 800ms', `initdead ${initdeadMs}ms`, 'udpport 694', ...(options.links ?? links),
-    `auto_failback ${options.autoFailback ?? 'on'}`, 'node alpha beta', ...(options.more ?? [])].join('\n')}\n`
+  const timing = options.timing ?? { keepaliveMs, deadtimeMs, initdeadMs }
+  return `${[`keepalive ${timing.keepaliveMs}ms`, `deadtime ${timing.deadtimeMs}ms`, `warntime ${Math.round(timing.deadtimeMs / 2)}ms`,
+    `initdead ${timing.initdeadMs}ms`, 'udpport 694', ...(options.links ?? links), `auto_failback ${options.autoFailback ?? 'on'}`, 'node alpha beta', ...(options.more ?? [])].join('\n')}\n`
 }
 
 export const authkeys = 'auth 1\n1 sha1 the lab has no secrets\n'
 
+/** For a test: explains its failure, and ends with it. */
 export async function openPair(options: PairOptions = {}): Promise<Pair> {
-  build()
-  const lab = await openLab(options)
-  const pair = makePair(lab, options)
+  const { onTestFinished } = await import('vitest')
+  const pair = await newPair(options)
   onTestFinished(async ({ task }) => {
     if (task.result?.state === 'fail') await explainFailure(pair).catch((error: unknown) => console.error('the lab cannot explain it:', error))
-    await lab.close()
+    await pair.lab.close()
   })
+  return pair
+}
+
+/** Both hosts configured, no daemon started. Whoever opens it closes its lab. */
+export async function newPair(options: PairOptions = {}): Promise<Pair> {
+  const lab = await openLab(options)
+  const pair = makePair(lab, options)
   for (const host of lab.hosts) pair.configure(host)
   return pair
 }

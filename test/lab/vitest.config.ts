@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/lab/**/*.test.ts'],
+    globalSetup: 'test/lab/build.ts',
     pool: 'forks',
     maxWorkers: Number(process.env['HACTL_LAB_WORKERS'] ?? 2),
     testTimeout: 60_000,
