@@ -12,12 +12,14 @@ const valid = readCaptures('test/data/captures').filter(({ verdict }) => verdict
 
 /** Both framings, every method, every type of message of a real pair, and our own packets. */
 function samples(): { title: string; bytes: Buffer; keyring: Keyring }[] {
-  const ours = (['sha256', 'sha1', 'md5', 'crc'] as const).map((method) => ({ title: `our own, ${method}`, bytes: Buffer.from(encoded(status, keyringOf(method))), keyring: keyringOf(method) }))
+  const ours = (['sha256', 'sha1', 'md5', 'crc'] as const).map((method) =>
+    ({ title: `our own, ${method}`, bytes: Buffer.from(encoded(status, keyringOf(method))), keyring: keyringOf(method) }))
   const frame = decodeFrame(ours[0]!.bytes)
   const fields = frame.result === 'frame' ? frame.fields : []
   const netstrings = [
     { title: 'ours as netstrings', bytes: netstringFrame(fields, 'sha256', 'secret', 1), keyring: keyringOf('sha256') },
-    { title: 'ours as netstrings without the inner signature', bytes: netstringFrame(fields.filter(({ name }) => name !== 'auth'), 'sha1', 'secret', 1), keyring: sha1 },
+    { title: 'ours as netstrings without the inner signature',
+      bytes: netstringFrame(fields.filter(({ name }) => name !== 'auth'), 'sha1', 'secret', 1), keyring: sha1 },
   ]
   const types = new Map<string, (typeof valid)[number]>()
   for (const one of valid) {
@@ -25,6 +27,10 @@ function samples(): { title: string; bytes: Buffer; keyring: Keyring }[] {
     if (decoded.result !== 'refused') types.set(`${decoded.type} ${decoded.method}`, one)
   }
   return [...ours, ...netstrings, ...[...types].map(([title, { bytes, keyring }]) => ({ title, bytes, keyring }))]
+}
+
+function isAccepted(bytes: Uint8Array, keyring: Keyring): boolean {
+  return decodeDatagram(bytes, keyring).result !== 'refused'
 }
 
 describe('each single damage to a packet is noticed', () => {
@@ -36,7 +42,7 @@ describe('each single damage to a packet is noticed', () => {
   test('every truncation', () => {
     for (const { title, bytes, keyring } of all) {
       for (let length = 0; length < bytes.length; length += 1) {
-        if (decodeDatagram(bytes.subarray(0, length), keyring).result !== 'refused') throw new Error(`${title}: the first ${length} bytes are accepted`)
+        if (isAccepted(bytes.subarray(0, length), keyring)) throw new Error(`${title}: the first ${length} bytes are accepted`)
       }
     }
   })
@@ -45,7 +51,7 @@ describe('each single damage to a packet is noticed', () => {
       for (let bit = 0; bit < bytes.length * 8; bit += 1) {
         const damaged = Buffer.from(bytes)
         damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        if (decodeDatagram(damaged, keyring).result !== 'refused') throw new Error(`${title}: accepted with bit ${bit & 7} of byte ${bit >> 3} flipped`)
+        if (isAccepted(damaged, keyring)) throw new Error(`${title}: accepted with bit ${bit & 7} of byte ${bit >> 3} flipped`)
       }
     }
   })
@@ -53,8 +59,9 @@ describe('each single damage to a packet is noticed', () => {
     for (const { title, bytes, keyring } of all) {
       for (let at = 0; at < bytes.length; at += 1) {
         const [head, byte, tail] = [bytes.subarray(0, at), bytes.subarray(at, at + 1), bytes.subarray(at + 1)]
-        for (const damaged of [Buffer.concat([head, tail]), Buffer.concat([head, byte, byte, tail]), Buffer.concat([head, byte, Buffer.of(10), tail])]) {
-          if (decodeDatagram(damaged, keyring).result !== 'refused') throw new Error(`${title}: accepted as ${JSON.stringify(damaged.toString('latin1'))}`)
+        for (const parts of [[head, tail], [head, byte, byte, tail], [head, byte, Buffer.of(10), tail]]) {
+          const damaged = Buffer.concat(parts)
+          if (isAccepted(damaged, keyring)) throw new Error(`${title}: accepted as ${JSON.stringify(damaged.toString('latin1'))}`)
         }
       }
     }
@@ -65,11 +72,13 @@ test('1,000,000 invented or mutated datagrams are 1,000,000 counted drops', () =
   // Each key has its own text: the index is not signed, so one text under two indexes would make two packets of one.
   const keyring: Keyring = {
     active: 1, allowCrc: false,
-    keys: [{ index: 1, method: 'sha1', key: 'another' }, { index: 2, method: 'sha1', key: 'secret' }, { index: 3, method: 'md5', key: 'secret' }],
+    keys: [{ index: 1, method: 'sha1', key: 'another' }, { index: 2, method: 'sha1', key: 'secret' },
+      { index: 3, method: 'md5', key: 'secret' }],
   }
   // crc is no protection against forgery, so its packets are no originals here.
   const theirs = valid.filter(({ keyring }) => keyring.keys[0]?.key === 'secret').map(({ bytes }) => bytes)
-  const ours = Array.from({ length: theirs.length }, (_, n) => Buffer.from(encoded({ ...status, id: { generation: 9, sequence: n } }, keyring, n % 2 === 0 ? 'sha256' : 'sha1')))
+  const ours = Array.from({ length: theirs.length },
+    (_, n) => Buffer.from(encoded({ ...status, id: { generation: 9, sequence: n } }, keyring, n % 2 === 0 ? 'sha256' : 'sha1')))
   const originals = [...theirs, ...ours]
   const real = new Set(originals.map((bytes) => bytes.toString('latin1')))
   const receiver = { self: { name: 'node-a', generation: 1 }, peer: 'node-b', keyring }
@@ -103,10 +112,12 @@ test('a well signed message with any nonsense in it is read or refused, and what
   const random = randomNumbers(1694)
   const frame = decodeFrame(encoded(status, sha1))
   const fields = frame.result === 'frame' ? frame.fields : []
-  const values = [...fields.map(({ value }) => Buffer.from(value, 'latin1'))]
+  const values = fields.map(({ value }) => Buffer.from(value, 'latin1'))
   const causes = new Set<string>()
   for (let n = 0; n < 50_000; n += 1) {
-    const changed = fields.map((field) => (random(12) === 0 ? { ...field, value: mutated(values, random).toString('latin1') } : field)).filter(() => random(60) !== 0)
+    const changed = fields
+      .filter(() => random(60) !== 0)
+      .map((field) => (random(12) === 0 ? { ...field, value: mutated(values, random).toString('latin1') } : field))
     const lines = classicLines(changed)
     if (lines === undefined) continue
     const signature = signLines(lines, sha1, 'sha1')

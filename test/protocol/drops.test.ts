@@ -14,13 +14,15 @@ function countAll(drops: readonly (readonly [RefusalCause, nowMs: number])[]): {
 }
 
 test('one line per cause and minute, with the number of those that had none', () => {
-  const { lines, counters } = countAll([['stale', 5], ['stale', 6], ['malformed', 7], ['stale', 60_004], ['stale', 60_005], ['stale', 60_006]])
+  const { lines, counters } = countAll([['stale', 5], ['stale', 6], ['malformed', 7], ['stale', 60_004], ['stale', 60_005],
+    ['stale', 60_006]])
   expect(lines).toEqual([
     `dropped a packet (stale): ${refusalSentences.stale}`,
     `dropped a packet (malformed): ${refusalSentences.malformed}`,
     `dropped a packet (stale): ${refusalSentences.stale}; 2 more since the last line about this`,
   ])
-  expect(counters).toEqual({ stale: { total: 5, suppressed: 1, loggedAtMs: 60_005 }, malformed: { total: 1, suppressed: 0, loggedAtMs: 7 } })
+  expect(counters).toEqual({ stale: { total: 5, suppressed: 1, loggedAtMs: 60_005 },
+    malformed: { total: 1, suppressed: 0, loggedAtMs: 7 } })
 })
 
 test('what is part of an ordinary day is counted and never logged', () => {

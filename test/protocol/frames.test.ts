@@ -15,25 +15,41 @@ const load = 'ld=0.00 0.01 0.05 1/123 4567\n'
 
 /** The examples of heartbeat-3.md section 11.6, each accepted by the Debian parser: type, lines, signature, length. */
 const examples: [title: string, lines: string, digest: string, length: number][] = [
-  ['status init', `t=status\nst=init\ndt=7d00\nprotocol=1\n${control}seq=1\n${stamp}${load}ttl=3\n`, '6e991fbac60325925fa6f7f04b7b55333bb9b607', 203],
-  ['status up', `t=status\nst=up\ndt=7d00\nprotocol=1\n${control}seq=2\n${stamp}${load}ttl=3\n`, 'd097b36db253bea8450f553bd644593eb1b23a05', 201],
-  ['reqnodes', `t=reqnodes\ndest=node1\n${directed}${control}seq=3\n${stamp}${load}ttl=3\n`, '973a4c2627ec25721e744f1217c6cde5fccdb332', 226],
-  ['repnodes', `dest=node1\nt=repnodes\nnodelist=node1 node2 \ndelnodelist= \n${directed}${control}seq=4\n${stamp}${load}ttl=3\n`, '7c4509de10d618fd871e25d427752d9d824421ba', 262],
-  ['status active', `t=status\nst=active\ndt=7530\nprotocol=1\n${control}seq=5\n${stamp}${load}ttl=3\n`, 'b0c02aa7b7e618c7a16f23ad441c96349593400f', 205],
+  ['status init', `t=status\nst=init\ndt=7d00\nprotocol=1\n${control}seq=1\n${stamp}${load}ttl=3\n`,
+    '6e991fbac60325925fa6f7f04b7b55333bb9b607', 203],
+  ['status up', `t=status\nst=up\ndt=7d00\nprotocol=1\n${control}seq=2\n${stamp}${load}ttl=3\n`,
+    'd097b36db253bea8450f553bd644593eb1b23a05', 201],
+  ['reqnodes', `t=reqnodes\ndest=node1\n${directed}${control}seq=3\n${stamp}${load}ttl=3\n`, '973a4c2627ec25721e744f1217c6cde5fccdb332',
+    226],
+  ['repnodes', `dest=node1\nt=repnodes\nnodelist=node1 node2 \ndelnodelist= \n${directed}${control}seq=4\n${stamp}${load}ttl=3\n`,
+    '7c4509de10d618fd871e25d427752d9d824421ba', 262],
+  ['status active', `t=status\nst=active\ndt=7530\nprotocol=1\n${control}seq=5\n${stamp}${load}ttl=3\n`,
+    'b0c02aa7b7e618c7a16f23ad441c96349593400f', 205],
   ['starting', `t=starting\n${control}seq=6\n${stamp}${load}ttl=3\n`, 'fb0d78f374e901c10e5832c696db10c7a771e4be', 178],
-  ['resource', `t=resource\nrsc_hold=none\nrtype=full\nisstable=1\n${control}seq=7\n${stamp}${load}ttl=3\n`, '29f629b37a4e1e857d8f6213ff01762f0060fc0c', 214],
+  ['resource', `t=resource\nrsc_hold=none\nrtype=full\nisstable=1\n${control}seq=7\n${stamp}${load}ttl=3\n`,
+    '29f629b37a4e1e857d8f6213ff01762f0060fc0c', 214],
   ['ackmsg', `t=NS_ackmsg\ndest=node1\nackseq=2a\n${directed}${control}${stamp}ttl=3\n`, 'd73e6a3e5244a9dc7d384542b573ffa219414d80', 202],
-  ['rexmit', `t=NS_rexmit\ndest=node1\nfirstseq=43\nlastseq=43\n${directed}${control}${stamp}ttl=3\n`, '10c5639a64466873bf368efd2f29f843999612d4', 215],
-  ['nak_rexmit', `t=NS_nak_rexmit\nfirstseq=2b\ndest=node1\ninfo=seqno too low\n${directed}${control}${stamp}ttl=3\n`, 'f3222dcaa75297afedaebd6306e946cc86184cf7', 227],
-  ['ask me', `t=ask_resources\nrsc_hold=local\ninfo=me\n${control}seq=8\n${stamp}${load}ttl=3\n`, '5a6a522b05fcafcdc0f5c38a550ad827b48b72db', 206],
-  ['ask other', `t=ask_resources\nrsc_hold=foreign\ninfo=other\n${control}seq=9\n${stamp}${load}ttl=3\n`, 'd70da6552b0321d91ac59015b2bbbd7feeff1436', 211],
-  ['ask done', `t=ask_resources\nrsc_hold=foreign\ninfo=done\n${control}seq=a\n${stamp}${load}ttl=3\n`, '4776b76376bb1dea9f2410c4bf53acdd7b1115a0', 210],
-  ['resource standby', `t=resource\nrsc_hold=none\nrtype=full\nisstable=0\ninfo=standby\n${control}seq=b\n${stamp}${load}ttl=3\n`, '4c675a7c7264ae8a3a0483fa70b90db2e042311a', 227],
-  ['hb_takeover', `t=hb_takeover\nrsc_hold=local\n${control}seq=c\n${stamp}${load}ttl=3\n`, 'c401f1b065cbeb82970330182e0e7ac9cc463f67', 196],
-  ['resource shutdown', `t=resource\nrsc_hold=none\nrtype=full\nisstable=0\ninfo=shutdown\n${control}seq=d\n${stamp}${load}ttl=3\n`, '9fdb400e0908447a8997b7b44140fa8d9752693a', 228],
+  ['rexmit', `t=NS_rexmit\ndest=node1\nfirstseq=43\nlastseq=43\n${directed}${control}${stamp}ttl=3\n`,
+    '10c5639a64466873bf368efd2f29f843999612d4', 215],
+  ['nak_rexmit', `t=NS_nak_rexmit\nfirstseq=2b\ndest=node1\ninfo=seqno too low\n${directed}${control}${stamp}ttl=3\n`,
+    'f3222dcaa75297afedaebd6306e946cc86184cf7', 227],
+  ['ask me', `t=ask_resources\nrsc_hold=local\ninfo=me\n${control}seq=8\n${stamp}${load}ttl=3\n`,
+    '5a6a522b05fcafcdc0f5c38a550ad827b48b72db', 206],
+  ['ask other', `t=ask_resources\nrsc_hold=foreign\ninfo=other\n${control}seq=9\n${stamp}${load}ttl=3\n`,
+    'd70da6552b0321d91ac59015b2bbbd7feeff1436', 211],
+  ['ask done', `t=ask_resources\nrsc_hold=foreign\ninfo=done\n${control}seq=a\n${stamp}${load}ttl=3\n`,
+    '4776b76376bb1dea9f2410c4bf53acdd7b1115a0', 210],
+  ['resource standby', `t=resource\nrsc_hold=none\nrtype=full\nisstable=0\ninfo=standby\n${control}seq=b\n${stamp}${load}ttl=3\n`,
+    '4c675a7c7264ae8a3a0483fa70b90db2e042311a', 227],
+  ['hb_takeover', `t=hb_takeover\nrsc_hold=local\n${control}seq=c\n${stamp}${load}ttl=3\n`, 'c401f1b065cbeb82970330182e0e7ac9cc463f67',
+    196],
+  ['resource shutdown', `t=resource\nrsc_hold=none\nrtype=full\nisstable=0\ninfo=shutdown\n${control}seq=d\n${stamp}${load}ttl=3\n`,
+    '9fdb400e0908447a8997b7b44140fa8d9752693a', 228],
   ['shutdone', `t=shutdone\nst=dead\n${control}seq=e\n${stamp}${load}ttl=3\n`, 'afcaece88912f4d3cdca948c7ce0a4bf5e1c202d', 186],
-  ['ip-request', `t=ip-request\nipaddr=10.0.0.1\n${control}seq=f\n${stamp}${load}ttl=3\n`, '6fc80eac77e29b60b865dc7b2ab2637f5577be60', 196],
-  ['ip-request-resp', `t=ip-request-resp\ndest=node1\nipaddr=10.0.0.1\nweown=yes\nok=OK\n${directed}${control}seq=10\n${stamp}${load}ttl=3\n`, '0ca336bc2107b786fbf773c438bd5f1beeebfbd8', 266],
+  ['ip-request', `t=ip-request\nipaddr=10.0.0.1\n${control}seq=f\n${stamp}${load}ttl=3\n`, '6fc80eac77e29b60b865dc7b2ab2637f5577be60',
+    196],
+  ['ip-request-resp',
+    `t=ip-request-resp\ndest=node1\nipaddr=10.0.0.1\nweown=yes\nok=OK\n${directed}${control}seq=10\n${stamp}${load}ttl=3\n`, '0ca336bc2107b786fbf773c438bd5f1beeebfbd8', 266],
 ]
 
 function fieldsOf(bytes: Uint8Array): readonly Field[] {
@@ -63,10 +79,14 @@ for (const [title, lines, digest, length] of examples) {
 
 describe('the netstring example of the status active', () => {
   const hex = [
-    '2323230a31313a283029743d7374617475732c31323a28302973743d6163746976652c31303a28302964743d373533302c31333a28302970726f746f636f6c3d312c31323a283029737263',
-    '3d6e6f6465322c32373a283129737263757569643d0a1b2c3d4e5f60718293a4b5c6d7e8f92c383a2830297365713d352c31343a28302968673d36356630633361332c31343a2830297473',
-    '3d36356630643030302c33313a2830296c643d302e303020302e303120302e303520312f31323320343536372c383a28302974746c3d332c35303a283029617574683d3120623063303261',
-    '613762376536313863376131366632336164343431633936333439353933343030662c2525250a34323a312032303634363733656162393331326366366561613032316339366130346331',
+    '2323230a31313a283029743d7374617475732c31323a28302973743d6163746976652c31303a2830',
+    '2964743d373533302c31333a28302970726f746f636f6c3d312c31323a283029737263',
+    '3d6e6f6465322c32373a283129737263757569643d0a1b2c3d4e5f60718293a4b5c6d7e8f92c383a',
+    '2830297365713d352c31343a28302968673d36356630633361332c31343a2830297473',
+    '3d36356630643030302c33313a2830296c643d302e303020302e303120302e303520312f31323320',
+    '343536372c383a28302974746c3d332c35303a283029617574683d3120623063303261',
+    '613762376536313863376131366632336164343431633936333439353933343030662c2525250a34',
+    '323a312032303634363733656162393331326366366561613032316339366130346331',
     '3566383161643131372c',
   ].join('')
   const bytes = Buffer.from(hex, 'hex')
@@ -74,7 +94,8 @@ describe('the netstring example of the status active', () => {
 
   test('has the fields of the classic one and verifies', () => {
     expect(bytes.length).toBe(310)
-    expect(decodeDatagram(bytes, sha1)).toMatchObject({ result: 'packet', framing: 'netstring', packet: { id: { generation: 0x65f0c3a3, sequence: 5 }, deadtimeMs: 30_000 } })
+    expect(decodeDatagram(bytes, sha1)).toMatchObject({ result: 'packet', framing: 'netstring',
+      packet: { id: { generation: 0x65f0c3a3, sequence: 5 }, deadtimeMs: 30_000 } })
     expect(fieldsOf(bytes)).toEqual(fieldsOf(classic))
   })
   test('is written as it is, with and without the inner signature', () => {
@@ -113,8 +134,10 @@ test('a newline in a value travels as byte 19 and comes back', () => {
 })
 
 const unwritable: Field[] = [
-  { name: '', type: 0, value: 'x' }, { name: 'a=b', type: 0, value: 'x' }, { name: '(0)a', type: 0, value: 'x' }, { name: 'a b', type: 0, value: 'x' },
-  { name: 'a', type: 0, value: 'x\x13' }, { name: 'a', type: 0, value: 'x\0' }, { name: 'a', type: 3, value: 'x\ny' }, { name: 'a'.repeat(65), type: 0, value: 'x' },
+  { name: '', type: 0, value: 'x' }, { name: 'a=b', type: 0, value: 'x' }, { name: '(0)a', type: 0, value: 'x' },
+  { name: 'a b', type: 0, value: 'x' },
+  { name: 'a', type: 0, value: 'x\x13' }, { name: 'a', type: 0, value: 'x\0' }, { name: 'a', type: 3, value: 'x\ny' },
+  { name: 'a'.repeat(65), type: 0, value: 'x' },
 ]
 test('a field that a classic line cannot hold is not written', () => {
   for (const field of unwritable) expect(classicLines([field]), JSON.stringify(field)).toBeUndefined()
@@ -159,10 +182,14 @@ describe('what is no packet is refused for what it is', () => {
 
 describe('a signed message that cannot be is refused', () => {
   const cases: [from: string, to: string, cause: string][] = [
-    ['ts=65f0d000', 'ts=0', 'bad-field'], ['ts=65f0d000', 'at=1', 'missing-field'], ['seq=5', 'seq=5g', 'bad-field'], ['seq=5', 'seq=100000000', 'bad-field'],
-    ['seq=5', 'sec=5', 'missing-field'], ['hg=65f0c3a3', 'hg=-1', 'bad-field'], ['src=node2', 'src=', 'bad-field'], ['src=node2', 'src=a b', 'bad-field'],
-    ['st=active', 'st=dead', 'bad-field'], ['st=active', 'st=', 'bad-field'], ['dt=7530', 'dt=1ffffffff', 'bad-field'], ['dt=7530\n', '', 'missing-field'],
-    ['t=status', 't=', 'bad-field'], ['t=status', `t=${'s'.repeat(32)}`, 'bad-field'], ['t=status', '(1)_compressed_payload=QQ==\nt=status', 'compressed'],
+    ['ts=65f0d000', 'ts=0', 'bad-field'], ['ts=65f0d000', 'at=1', 'missing-field'], ['seq=5', 'seq=5g', 'bad-field'],
+    ['seq=5', 'seq=100000000', 'bad-field'],
+    ['seq=5', 'sec=5', 'missing-field'], ['hg=65f0c3a3', 'hg=-1', 'bad-field'], ['src=node2', 'src=', 'bad-field'],
+    ['src=node2', 'src=a b', 'bad-field'],
+    ['st=active', 'st=dead', 'bad-field'], ['st=active', 'st=', 'bad-field'], ['dt=7530', 'dt=1ffffffff', 'bad-field'],
+    ['dt=7530\n', '', 'missing-field'],
+    ['t=status', 't=', 'bad-field'], ['t=status', `t=${'s'.repeat(32)}`, 'bad-field'],
+    ['t=status', '(1)_compressed_payload=QQ==\nt=status', 'compressed'],
     ['protocol=1', 'hactl=1', 'bad-facts'], ['t=status', 't=NS_status', 'none'],
   ]
   for (const [from, to, cause] of cases) {
@@ -174,7 +201,8 @@ describe('a signed message that cannot be is refused', () => {
 })
 
 describe('signatures', () => {
-  const two = { active: 2, allowCrc: false, keys: [{ index: 1, method: 'sha1', key: 'secret' }, { index: 2, method: 'md5', key: 'next' }] } as const
+  const two = { active: 2, allowCrc: false,
+    keys: [{ index: 1, method: 'sha1', key: 'secret' }, { index: 2, method: 'md5', key: 'next' }] } as const
   test('two keys are accepted at once, the active one signs', () => {
     const signature = signLines(statusLines, two, 'md5')
     if ('cause' in signature) throw new Error(signature.reason)
@@ -187,7 +215,9 @@ describe('signatures', () => {
     if ('cause' in signature) throw new Error(signature.reason)
     expect(signature.digest).toBe(createHmac('sha256', 'secret').update(statusLines).digest('hex'))
     const bytes = classicFrame(statusLines, signature)
-    for (const method of ['sha1', 'md5', 'sha256'] as const) expect(decodeDatagram(bytes, keyringOf(method, 'secret'))).toMatchObject({ result: 'packet', method: 'sha256' })
+    for (const method of ['sha1', 'md5', 'sha256'] as const) {
+      expect(decodeDatagram(bytes, keyringOf(method, 'secret'))).toMatchObject({ result: 'packet', method: 'sha256' })
+    }
     expect(decodeDatagram(bytes, keyringOf('crc'))).toMatchObject({ cause: 'bad-signature' })
     expect(decodeDatagram(signedClassic(statusLines, 'last'), keyringOf('sha256', 'secret'))).toMatchObject({ cause: 'bad-signature' })
   })

@@ -9,7 +9,8 @@ test('the file is Heartbeat\'s: 16 bytes, the number to the right', () => {
   }
 })
 
-for (const text of ['', '\n', '               \n', 'abc', '12x', '-1', '1.5', '1 2\n', '12\n\n', '9999999999999999\n', '\0\0\0\0', '0x10\n']) {
+for (const text of ['', '\n', '               \n', 'abc', '12x', '-1', '1.5', '1 2\n', '12\n\n', '9999999999999999\n', '\0\0\0\0',
+  '0x10\n']) {
   test(`${JSON.stringify(text)} is no generation file`, () => expect(parseGeneration(text)).toBeUndefined())
 }
 

@@ -4,7 +4,8 @@ import { maxDatagramBytes } from '../../src/protocol/fields.ts'
 type Random = (below: number) => number
 
 const pieces = [
-  '>>>\n', '<<<\n', '###\n', '%%%\n', 'auth=1 ', 'auth=', '\n', '=', ',', ':', '\0', '\x13', '(1)', '(0)', '99999:', '0:', '-1', 'seq=', 't=status\n',
+  '>>>\n', '<<<\n', '###\n', '%%%\n', 'auth=1 ', 'auth=', '\n', '=', ',', ':', '\0', '\x13', '(1)', '(0)', '99999:', '0:', '-1', 'seq=',
+  't=status\n',
   'hactlgroups=', '%', ' ', ',h,', 'ffffffffffffffff', '\n>>>\n', 'src=node-a\n', '(9)x=y\n',
 ].map((piece) => Buffer.from(piece, 'latin1'))
 

@@ -20,7 +20,8 @@ const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 })
 const id = fc.record({ generation: fc.nat({ max: 10 ** 15 - 1 }), sequence: fc.nat({ max: 0xffff_ffff }) })
 const group: fc.Arbitrary<AdvertisedGroup> = fc.record({
   name,
-  state: fc.constantFrom('unknown' as const, 'stopped' as const, 'starting' as const, 'held' as const, 'stopping' as const, 'unclean' as const),
+  state: fc.constantFrom('unknown' as const, 'stopped' as const, 'starting' as const, 'held' as const, 'stopping' as const,
+    'unclean' as const),
   claimNumber: whole,
   claiming: fc.boolean(),
   offer: fc.constantFrom('admin' as const, 'standby' as const, 'failback' as const, 'failed' as const, 'leaving' as const),
@@ -47,7 +48,8 @@ const packet: fc.Arbitrary<Packet> = fc.record({
   nodeStatus: fc.constantFrom('init' as const, 'up' as const, 'active' as const),
   deadtimeMs: fc.nat({ max: 0xffff_ffff }),
   facts: anyFacts,
-}, { requiredKeys: ['id', 'from', 'kind', 'nodeStatus', 'deadtimeMs'] }).map((one): Packet => (one.kind === 'goodbye' ? { ...one, nodeStatus: 'dead' } : one))
+}, { requiredKeys: ['id', 'from', 'kind', 'nodeStatus', 'deadtimeMs'] }).map((one): Packet =>
+  (one.kind === 'goodbye' ? { ...one, nodeStatus: 'dead' } : one))
 
 test('any packet comes back as it was sent, by every method, in both framings', () => {
   fc.assert(fc.property(packet, fc.constantFrom('sha256' as const, 'sha1' as const, 'md5' as const, 'crc' as const), (sent, method) => {
@@ -75,7 +77,8 @@ test('no other key, index or method verifies a packet', () => {
 })
 
 test('fractions of milliseconds are rounded', () => {
-  const back = received(encoded({ ...status, deadtimeMs: 999.6, facts: { ...facts, stalledMs: 12.5, pause: { ...facts.pause, sinceWallMs: 5.4 } } }, sha1))
+  const back = received(encoded({ ...status, deadtimeMs: 999.6,
+    facts: { ...facts, stalledMs: 12.5, pause: { ...facts.pause, sinceWallMs: 5.4 } } }, sha1))
   expect([back.deadtimeMs, back.facts?.stalledMs, back.facts?.pause.sinceWallMs]).toEqual([1000, 13, 5])
 })
 
@@ -132,7 +135,8 @@ describe('what cannot be sent is named', () => {
     ['a generation of 16 digits', { ...status, id: { generation: 10 ** 15, sequence: 1 } }, 'hg'],
     ['dialogue 0', { ...status, facts: { ...facts, dialogue: 0 } }, 'hactl'],
     ['a group without a name', { ...status, facts: { ...facts, groups: [{ ...first, name: '' }] } }, 'hactlgroups'],
-    ['a group name that is too long', { ...status, facts: { ...facts, groups: [{ ...first, name: 'x'.repeat(maxWordLength + 1) }] } }, 'hactlgroups'],
+    ['a group name that is too long', { ...status, facts: { ...facts, groups: [{ ...first, name: 'x'.repeat(maxWordLength + 1) }] } },
+      'hactlgroups'],
     ['half a character', { ...status, facts: { ...facts, groups: [{ ...first, name: '\ud800' }] } }, 'hactlgroups'],
     ['one group twice', { ...status, facts: { ...facts, groups: [first, first] } }, 'hactlgroups'],
     ['a negative claim number', { ...status, facts: { ...facts, groups: [{ ...first, claimNumber: -1 }] } }, 'hactlgroups'],
@@ -144,7 +148,8 @@ describe('what cannot be sent is named', () => {
     }))
   }
   test('a key that is not there', () => {
-    expect(encodePacket(status, { ...sendingWith(sha1), keyring: { ...sha1, active: 2 } })).toMatchObject({ result: 'not-encodable', cause: 'no-key' })
+    expect(encodePacket(status, { ...sendingWith(sha1), keyring: { ...sha1, active: 2 } })).toMatchObject({ result: 'not-encodable',
+      cause: 'no-key' })
   })
   test('a load line that is none is left out', () => {
     const result = encodePacket(status, { ...sendingWith(sha1), load: 'x\ny' })
@@ -154,14 +159,21 @@ describe('what cannot be sent is named', () => {
 
 describe('a fact that cannot be read drops the packet', () => {
   const cases: [field: string, value: string | undefined][] = [
-    ['hactl', '0'], ['hactl', '1000'], ['hactl', '01'], ['hactl', ''], ['hactlcan', undefined], ['hactlcan', 'a  b'], ['hactlack', ''], ['hactlack', '1'],
-    ['hactlack', '1,2,3'], ['hactlack', '1,100000000'], ['hactlack', '1,G'], ['hactlask', '0'], ['hactlask', ''], ['hactlstandby', 'none'], ['hactlpause', undefined],
-    ['hactlpause', '2,0,0'], ['hactlpause', '1,0'], ['hactlpause', '1,0,0,0'], ['hactlpause', '0,0,ffffffffffffffff'], ['hactlgroups', undefined], ['hactlgroups', ' '],
-    ['hactlgroups', 'a'], ['hactlgroups', 'a,h'], ['hactlgroups', 'a,h,1,2'], ['hactlgroups', ',h,1'], ['hactlgroups', 'a,q,1'], ['hactlgroups', 'a,hpf,1'],
-    ['hactlgroups', 'a,hcc,1'], ['hactlgroups', 'a,h,-1'], ['hactlgroups', 'a,h,'], ['hactlgroups', 'a,h,20000000000000'], ['hactlgroups', 'a,h,1 a,s,1'],
-    ['hactlgroups', 'a%2,h,1'], ['hactlgroups', '%41,h,1'], ['hactlgroups', '%ff,h,1'], ['hactlgroups', '%FF,h,1'], ['hactlgroups', '%C0%80,h,1'],
+    ['hactl', '0'], ['hactl', '1000'], ['hactl', '01'], ['hactl', ''], ['hactlcan', undefined], ['hactlcan', 'a  b'], ['hactlack', ''],
+    ['hactlack', '1'],
+    ['hactlack', '1,2,3'], ['hactlack', '1,100000000'], ['hactlack', '1,G'], ['hactlask', '0'], ['hactlask', ''], ['hactlstandby', 'none'],
+    ['hactlpause', undefined],
+    ['hactlpause', '2,0,0'], ['hactlpause', '1,0'], ['hactlpause', '1,0,0,0'], ['hactlpause', '0,0,ffffffffffffffff'],
+    ['hactlgroups', undefined], ['hactlgroups', ' '],
+    ['hactlgroups', 'a'], ['hactlgroups', 'a,h'], ['hactlgroups', 'a,h,1,2'], ['hactlgroups', ',h,1'], ['hactlgroups', 'a,q,1'],
+    ['hactlgroups', 'a,hpf,1'],
+    ['hactlgroups', 'a,hcc,1'], ['hactlgroups', 'a,h,-1'], ['hactlgroups', 'a,h,'], ['hactlgroups', 'a,h,20000000000000'],
+    ['hactlgroups', 'a,h,1 a,s,1'],
+    ['hactlgroups', 'a%2,h,1'], ['hactlgroups', '%41,h,1'], ['hactlgroups', '%ff,h,1'], ['hactlgroups', '%FF,h,1'],
+    ['hactlgroups', '%C0%80,h,1'],
     ['hactlgroups', `${'x'.repeat(maxWordLength + 1)},h,1`], ['hactldigests', 'a'], ['hactldigests', 'a,'], ['hactldigests', 'a,b,c'],
-    ['hactldigests', Array.from({ length: 17 }, (_, n) => `d${n},x`).join(' ')], ['hactlrequests', 'cleanup'], ['hactlrequests', 'reboot,a'], ['hactlstalled', ''], ['hactlstalled', '1x'],
+    ['hactldigests', Array.from({ length: 17 }, (_, n) => `d${n},x`).join(' ')], ['hactlrequests', 'cleanup'],
+    ['hactlrequests', 'reboot,a'], ['hactlstalled', ''], ['hactlstalled', '1x'],
   ]
   const frame = decodeFrame(encoded(status, sha1))
   const fields = frame.result === 'frame' ? frame.fields : []
@@ -172,7 +184,8 @@ describe('a fact that cannot be read drops the packet', () => {
       const lines = classicLines(changed) ?? ''
       const signature = signLines(lines, sha1, 'sha1')
       if ('cause' in signature) throw new Error(signature.reason)
-      expect(decodeDatagram(classicFrame(lines, signature), sha1)).toMatchObject({ result: 'refused', cause: 'bad-facts', reason: `${field} is missing or cannot be read` })
+      expect(decodeDatagram(classicFrame(lines, signature), sha1)).toMatchObject({ result: 'refused', cause: 'bad-facts',
+        reason: `${field} is missing or cannot be read` })
     })
   }
   test('but a field of a later version is ignored', () => {

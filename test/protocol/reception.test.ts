@@ -20,29 +20,37 @@ test('a packet is new once, then a duplicate, and the bad ones are counted by ca
   expect(second.verdict).toBe('duplicate')
   const third = received(second.reception, encoded(status, keyringOf('sha1', 'other')))
   expect(third).toMatchObject({ verdict: 'dropped', cause: 'bad-signature', reception: { drops: { 'bad-signature': { total: 1 } } } })
-  expect(third.verdict === 'dropped' && third.logLine).toMatch(/^dropped a packet from 192\.0\.2\.9 on bcast eth0 \(bad-signature\): .*compare the keys in authkeys/)
+  expect(third.verdict === 'dropped' && third.logLine)
+    .toMatch(/^dropped a packet from 192\.0\.2\.9 on bcast eth0 \(bad-signature\): .*compare the keys in authkeys/)
   const fourth = received(third.reception, encoded({ ...status, from: 'node3' }, sha1))
   expect(fourth).toMatchObject({ verdict: 'dropped', cause: 'foreign-node' })
-  expect(received(fourth.reception, encoded({ ...status, id: { generation: 1, sequence: 9 } }, sha1))).toMatchObject({ cause: 'old-generation' })
+  const old = encoded({ ...status, id: { generation: 1, sequence: 9 } }, sha1)
+  expect(received(fourth.reception, old)).toMatchObject({ cause: 'old-generation' })
 })
 
 test('own packets that broadcast brings back are counted in silence, another host of this name is not', () => {
   const own = received(emptyReception, encoded({ ...status, from: 'node1', id: { generation: 4, sequence: 1 } }, sha1))
   expect(own).toMatchObject({ verdict: 'dropped', cause: 'own-packet', reception: { drops: { 'own-packet': { total: 1 } } } })
   expect(own).not.toHaveProperty('logLine')
-  expect(received(emptyReception, encoded({ ...status, from: 'node1' }, sha1))).toMatchObject({ cause: 'name-conflict', logLine: expect.stringContaining('two hosts have one name') as string })
+  const other = received(emptyReception, encoded({ ...status, from: 'node1' }, sha1))
+  expect(other).toMatchObject({ cause: 'name-conflict', logLine: expect.stringContaining('two hosts have one name') as string })
 })
 
 test('acknowledgements of a real Heartbeat are no packets of the pair', () => {
-  const fields = [['t', 'NS_ackmsg'], ['src', 'node2'], ['ts', '1'], ['ackseq', '1']].map(([name, value]) => ({ name: name!, type: 0 as const, value: value! }))
+  const fields = [['t', 'NS_ackmsg'], ['src', 'node2'], ['ts', '1'], ['ackseq', '1']]
+    .map(([name, value]) => ({ name: name!, type: 0 as const, value: value! }))
   expect(received(emptyReception, netstringFrame(fields, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped', cause: 'unsequenced' })
   fields[1]!.value = 'node3'
-  expect(received(emptyReception, netstringFrame(fields, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped', cause: 'foreign-node' })
+  expect(received(emptyReception, netstringFrame(fields, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped',
+    cause: 'foreign-node' })
 })
 
 describe('two of our daemons', () => {
-  interface Node { name: string; generation: number; sequence: number; reception: Reception; heard?: PacketId; methods: string[]; refused: string[] }
-  const node = (name: string, generation: number): Node => ({ name, generation, sequence: 0, reception: emptyReception, methods: [], refused: [] })
+  interface Node {
+    name: string; generation: number; sequence: number; reception: Reception; heard?: PacketId; methods: string[]; refused: string[]
+  }
+  const node = (name: string, generation: number): Node =>
+    ({ name, generation, sequence: 0, reception: emptyReception, methods: [], refused: [] })
 
   function send(from: Node): Uint8Array {
     const method = signingMethod(from.reception.signing, sha1)

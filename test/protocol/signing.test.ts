@@ -7,7 +7,8 @@ import { facts, keyringOf, sha1 } from './samples.ts'
 function packetOf(generation: number, sequence: number, confirms?: { generation: number; sequence: number }): Packet {
   const { confirms: unused, ...rest } = facts
   expect(unused).toBeDefined()
-  return { id: { generation, sequence }, from: 'b', kind: 'status', nodeStatus: 'active', deadtimeMs: 1000, facts: confirms === undefined ? rest : { ...rest, confirms } }
+  return { id: { generation, sequence }, from: 'b', kind: 'status', nodeStatus: 'active', deadtimeMs: 1000,
+    facts: confirms === undefined ? rest : { ...rest, confirms } }
 }
 
 const can = ['sha256']

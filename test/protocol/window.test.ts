@@ -15,16 +15,21 @@ function verdicts(ids: readonly (readonly [generation: number, sequence: number]
 }
 
 const cases: [title: string, ids: [number, number][], want: Verdict[]][] = [
-  ['each packet is used once, a second link brings duplicates', [[1, 1], [1, 1], [1, 2], [1, 2]], ['new', 'duplicate', 'new', 'duplicate']],
+  ['each packet is used once, a second link brings duplicates', [[1, 1], [1, 1], [1, 2], [1, 2]],
+    ['new', 'duplicate', 'new', 'duplicate']],
   ['a first packet may have any sequence', [[1, 500], [1, 501]], ['new', 'new']],
   ['a lost packet that comes late is not used', [[1, 1], [1, 3], [1, 2]], ['new', 'new', 'stale']],
-  ['two packets in a row on the slower link are duplicates both', [[1, 1], [1, 2], [1, 1], [1, 2]], ['new', 'new', 'duplicate', 'duplicate']],
+  ['two packets in a row on the slower link are duplicates both', [[1, 1], [1, 2], [1, 1], [1, 2]],
+    ['new', 'new', 'duplicate', 'duplicate']],
   ['a packet heard 31 packets ago is known', [[1, 1], [1, 32], [1, 1]], ['new', 'new', 'duplicate']],
   ['one heard 32 packets ago is not', [[1, 1], [1, 33], [1, 1]], ['new', 'new', 'stale']],
   ['a new generation starts anywhere', [[1, 900], [2, 1], [2, 2]], ['new', 'new', 'new']],
-  ['nothing of an older generation is used', [[1, 900], [2, 1], [1, 901], [1, 900], [1, 1]], ['new', 'new', 'old-generation', 'old-generation', 'old-generation']],
+  ['nothing of an older generation is used', [[1, 900], [2, 1], [1, 901], [1, 900], [1, 1]],
+    ['new', 'new', 'old-generation', 'old-generation', 'old-generation']],
   ['only the newest generation is remembered', [[1, 5], [3, 5], [2, 5], [3, 5]], ['new', 'new', 'old-generation', 'duplicate']],
-  ['after a will, only a later will', [[1, 5], [1, lastOrdinarySequence + 2], [1, 6], [1, lastOrdinarySequence + 1], [1, lastOrdinarySequence + 3]], ['new', 'new', 'stale', 'stale', 'new']],
+  ['after a will, only a later will',
+    [[1, 5], [1, lastOrdinarySequence + 2], [1, 6], [1, lastOrdinarySequence + 1], [1, lastOrdinarySequence + 3]],
+    ['new', 'new', 'stale', 'stale', 'new']],
   ['the last sequence of all has none after it', [[1, 0xffff_ffff], [1, 0], [2, 0]], ['new', 'stale', 'new']],
 ]
 for (const [title, ids, want] of cases) test(`accept: ${title}`, () => expect(verdicts(ids)).toEqual(want))
