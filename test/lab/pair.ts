@@ -158,7 +158,7 @@ function makePair(lab: Lab, options: PairOptions): Pair {
         if (ran.code > 1 || ran.stdout === '') return undefined
         const status = JSON.parse(ran.stdout) as StatusReport
         return holds(status) ? status : undefined
-      }, timeoutMs, 100),
+      }, timeoutMs, 200),
     untilEvent: (host, code, timeoutMs = patienceMs) =>
       waitFor(`the event ${code} on ${host.name}`, async () => (await pair.events(host)).findLast((record) => record.code === code), timeoutMs, 200),
     untilHeldBy: async (host, address = ip, timeoutMs = patienceMs) => {

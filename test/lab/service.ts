@@ -55,7 +55,7 @@ export async function callsOf(host: Host, action: string, name = 'notes'): Promi
 
 /** Short timeouts for the service, so that a hung script does not cost a test a minute. The `hactl.yaml` beside the classic files. */
 export function quickServices(...names: readonly string[]): string {
-  return `resources:\n${names.map((name) => `  ${name}: { start_timeout: 3s, stop_timeout: 3s, status: { every: 1s, timeout: 2s } }`).join('\n')}\n`
+  return `resources:\n${names.map((name) => `  ${name}: { start_timeout: 3s, stop_timeout: 3s, status: { interval: 1s, timeout: 2s } }`).join('\n')}\n`
 }
 
 export function warmServices(...names: readonly string[]): string {
