@@ -1,0 +1,88 @@
+/** What this node tells the peer, and when: every keepalive, at once when its facts change, at once when asked. */
+import type { AdvertisedGroup, Facts, Packet } from './packet.ts'
+import { stateOf } from './group-view.ts'
+import type { GroupState, NodeState } from './state.ts'
+import type { Millis } from './time.ts'
+import { setContact, setState, type Turn } from './turn.ts'
+
+/** Our own dialogue; a peer that shows a lower one would be spoken to in that. */
+const dialogue = 1
+
+/** Confirmations older than this many packets are of no use: mutual contact is younger or gone. */
+const rememberedPackets = 256
+
+function advertisedGroup(group: GroupState, nowMs: Millis): AdvertisedGroup {
+  const state = stateOf(group)
+  return {
+    name: group.name,
+    state,
+    claimNumber: group.claim?.number ?? group.hold?.number ?? group.claimNumber,
+    claiming: group.claim !== undefined,
+    ...(group.offer === undefined ? {} : { offer: group.offer.reason }),
+    failed: group.failed !== undefined,
+    pinned: group.pinned,
+    ...(group.hold?.heldSinceMs === undefined ? {} : { heldMs: Math.round(nowMs - group.hold.heldSinceMs) }),
+  }
+}
+
+function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts {
+  const { newest } = state.contact
+  return {
+    dialogue,
+    ...(newest === undefined ? {} : { confirms: newest }),
+    answerWanted,
+    ...(state.standby === undefined ? {} : { standby: state.standby }),
+    pause: state.pause,
+    groups: state.groups.map((group) => advertisedGroup(group, nowMs)),
+    digests: state.config.digests,
+    requests: state.peerRequests.map(({ kind, group }) => ({ kind, group })),
+    ...(state.stalled === undefined ? {} : { stalledMs: Math.round(state.stalled.forMs) }),
+  }
+}
+
+/** The part of the facts that the peer should learn at once, as text to compare. */
+function urgent(facts: Facts): string {
+  const groups = facts.groups.map(({ heldMs: _since, ...group }) => group)
+  return JSON.stringify([facts.standby, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs])
+}
+
+const nodeStatuses = { looking: 'init', joining: 'up', running: 'active', leaving: 'active', left: 'dead' } as const
+
+/** The last thing in each turn: one packet if one is due, carrying all that the turn changed. */
+export function sendIfDue(turn: Turn): void {
+  const { state, nowMs } = turn
+  if (!state.begun) return
+  const keepaliveDue = nowMs >= state.nextKeepaliveMs
+  const advertised = urgent(factsOf(state, nowMs, false))
+  const news = advertised !== state.advertised
+  const isGoodbye = state.phase === 'left'
+  if (!keepaliveDue && !news && !turn.answerOwed) return
+  const claiming = state.groups.some((group) => group.claim !== undefined)
+  const facts = factsOf(state, nowMs, !isGoodbye && (turn.answerWanted || (news && claiming)))
+  const packet: Packet = {
+    id: { generation: state.generation, sequence: state.nextSequence },
+    from: state.self,
+    kind: isGoodbye ? 'goodbye' : 'status',
+    nodeStatus: nodeStatuses[state.phase],
+    deadtimeMs: state.config.timing.deadtimeMs,
+    facts,
+  }
+  turn.effects.push({ type: 'send-packet', packet })
+  // Nobody answers a goodbye, so it goes out three times.
+  if (isGoodbye) for (const extra of [1, 2]) turn.effects.push({ type: 'send-packet', packet: { ...packet, id: { ...packet.id, sequence: packet.id.sequence + extra } } })
+  const sent = [...state.contact.sent, { sequence: packet.id.sequence, sentMs: nowMs }].slice(-rememberedPackets)
+  setContact(turn, { sent })
+  setState(turn, { nextSequence: state.nextSequence + 1, advertised })
+  if (keepaliveDue) scheduleKeepalive(turn)
+}
+
+/** Keepalives keep their rhythm; after a stall the rhythm starts anew instead of sending what was missed. */
+function scheduleKeepalive(turn: Turn): void {
+  const { state, nowMs } = turn
+  const { keepaliveMs } = state.config.timing
+  const nextMs = state.nextKeepaliveMs + keepaliveMs
+  setState(turn, {
+    nextKeepaliveMs: nextMs > nowMs ? nextMs : nowMs + keepaliveMs,
+    wallOffsetMs: turn.wallMs - nowMs,
+  })
+}

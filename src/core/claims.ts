@@ -1,0 +1,154 @@
+/**
+ * How a group comes to this node and leaves it while the peer is heard (design.md section 5 "Consent"). The wish comes
+ * from placement; the rules here turn it into a claim, an offer, a withdrawal, a hold or a release.
+ */
+import { peerGroup, peerServes, runsHere } from './group-view.ts'
+import { dropHold, takeHold } from './holds.ts'
+import { judgingDeadtimeMs } from './contact.ts'
+import { consents, outranks, rulingFor } from './permission.ts'
+import type { Placement } from './placement.ts'
+import { placementAt } from './view.ts'
+import type { GroupState } from './state.ts'
+import { configOf, groupNamed, record, setGroup, type Turn } from './turn.ts'
+import { isWarm } from './stage.ts'
+
+export function settleClaims(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group === undefined || !group.looked) return
+  const placement = placementAt(turn.state, group, turn.nowMs)
+  notePlacement(turn, group, placement)
+  if (group.hold !== undefined) settleHolder(turn, group, placement)
+  else settleWish(turn, group, placement)
+}
+
+function notePlacement(turn: Turn, group: GroupState, placement: Placement): void {
+  if (group.placement === placement.reason) return
+  setGroup(turn, group.name, { placement: placement.reason })
+  const where = placement.node === 'nobody' ? 'nowhere' : `on ${placement.node === 'self' ? turn.state.self : turn.state.peer}`
+  record(turn, 'info', 'placement-changed', `${group.name} belongs ${where}: ${placement.explanation}`, { group: group.name, reason: placement.reason })
+}
+
+function settleHolder(turn: Turn, group: GroupState, placement: Placement): void {
+  const peer = peerGroup(turn.state, group.name)
+  const claimed = peer !== undefined && peer.claiming && turn.state.contact.status !== 'dead' && group.hold !== undefined && peer.claimNumber > group.hold.number
+  if (claimed) {
+    const why = group.offer === undefined ? `${turn.state.peer} claims it (number ${peer.claimNumber})` : placement.explanation
+    dropHold(turn, group, { kind: 'ordered', reason: group.offer === undefined ? 'peer-claims' : placement.reason, explanation: why })
+    return
+  }
+  if (placement.node === 'nobody' && turn.state.phase === 'leaving') {
+    dropHold(turn, group, { kind: 'ordered', reason: placement.reason, explanation: placement.explanation })
+    return
+  }
+  if (placement.offer === group.offer?.reason) return
+  setGroup(turn, group.name, { offer: placement.offer === undefined ? undefined : { reason: placement.offer, sinceMs: turn.nowMs } })
+  if (placement.offer === undefined) return
+  record(turn, 'info', 'group-offered', `${turn.state.self} offers ${group.name} to ${turn.state.peer}: ${placement.explanation}`, { group: group.name, reason: placement.reason })
+}
+
+function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
+  const { state, nowMs } = turn
+  const ruling = rulingFor(state, group, nowMs)
+  const wanted = placement.node === 'self' || (group.found && 'permission' in ruling)
+  if (!wanted) {
+    if (group.claim !== undefined) withdraw(turn, group, placement.explanation)
+    if (group.found && mustAnswer(turn, group, placement)) {
+      // The peer serves its addresses already: ours go at once, beside the stops of the scripts.
+      const kind = peerServes(turn.state, group.name) ? 'lost' : 'ordered'
+      dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind, reason: placement.reason, explanation: placement.explanation })
+    }
+    return
+  }
+  if (!numberIsSafe(turn, group) || (!group.found && stillStopping(group))) return
+  if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission)
+  else if ('needs' in ruling) settleClaim(turn, group, placement)
+}
+
+/** What was found running and belongs to the peer is stopped once the peer has it, wants it, or this node is to be free of it. */
+function mustAnswer(turn: Turn, group: GroupState, placement: Placement): boolean {
+  return peerServes(turn.state, group.name) || peerGroup(turn.state, group.name)?.claiming === true || placement.node === 'peer' || turn.state.phase === 'leaving'
+}
+
+/** A claim on top of our own unfinished release would start what is still being stopped. */
+function stillStopping(group: GroupState): boolean {
+  return runsHere(group) || (group.operation !== undefined && group.operation.action === 'stop')
+}
+
+/** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */
+function numberIsSafe(turn: Turn, group: GroupState): boolean {
+  if (turn.state.persistError !== undefined) return true
+  const kept = turn.state.persisted.groups.find((one) => one.name === group.name)
+  return group.claimNumber + 1 <= (kept?.claimLimit ?? 0)
+}
+
+function settleClaim(turn: Turn, group: GroupState, placement: Placement): void {
+  const peer = peerGroup(turn.state, group.name)
+  if (turn.state.contact.facts === undefined) return
+  if (group.claim === undefined) {
+    if (peer?.claiming === true) {
+      if (group.found) dropHold(turn, group, { kind: 'ordered', reason: 'peer-claims', explanation: `${turn.state.peer} claims it` })
+      return
+    }
+    if (!warmReady(group)) return
+    makeClaim(turn, group, placement)
+    return
+  }
+  const { claim } = group
+  if (peer?.claiming === true && !outranks(claim.number, peer.claimNumber, isPreferred(turn, group.name))) {
+    withdraw(turn, group, `${turn.state.peer} claims it with number ${peer.claimNumber}`)
+    return
+  }
+  if (peer !== undefined && !peer.claiming && peer.claimNumber >= claim.number && peerServes(turn.state, group.name)) {
+    makeClaim(turn, { ...group, claimNumber: Math.max(group.claimNumber, peer.claimNumber) }, placement)
+    return
+  }
+  if (consents(turn.state, group, claim)) {
+    record(turn, 'info', 'claim-granted', `${turn.state.peer} consents to claim ${claim.number} for ${group.name}`, { group: group.name })
+    takeHold(turn, group, claim.number, 'consent')
+    return
+  }
+  if (turn.nowMs < claim.nextAskMs) return
+  turn.answerOwed = true
+  turn.answerWanted = true
+  setGroup(turn, group.name, { claim: { ...claim, nextAskMs: turn.nowMs + judgingDeadtimeMs(turn.state) / 20 } })
+}
+
+/** Warm resources run before the claim, so that only the rest of the group is missing for a moment (design.md section 7). */
+function warmReady(group: GroupState): boolean {
+  return group.found || group.stages.every((stage) => !isWarm(stage.what) || stage.status === 'running')
+}
+
+function makeClaim(turn: Turn, group: GroupState, placement: Placement): void {
+  const number = group.claimNumber + 1
+  setGroup(turn, group.name, {
+    claimNumber: number,
+    move: `${group.name}#${number}`,
+    claim: {
+      number,
+      reason: placement.reason,
+      explanation: placement.explanation,
+      sinceMs: turn.nowMs,
+      firstSequence: turn.state.nextSequence,
+      nextAskMs: turn.nowMs + judgingDeadtimeMs(turn.state) / 20,
+      byAdmin: group.adminTakes !== undefined,
+    },
+  })
+  record(turn, 'info', 'claim-sent', `${turn.state.self} claims ${group.name} (number ${number}): ${placement.explanation}`, { group: group.name, reason: placement.reason })
+}
+
+export function withdraw(turn: Turn, group: GroupState, why: string): void {
+  record(turn, 'info', 'claim-withdrawn', `${turn.state.self} withdraws its claim ${group.claim?.number ?? 0} for ${group.name}: ${why}`, { group: group.name })
+  setGroup(turn, group.name, { claim: undefined })
+}
+
+function isPreferred(turn: Turn, name: string): boolean {
+  return configOf(turn.state, name)?.preferredNode === turn.state.self
+}
+
+/** Learns the peer's claim numbers, so that the next one here is higher than any seen. */
+export function learnNumbers(turn: Turn): void {
+  for (const peer of turn.state.contact.facts?.groups ?? []) {
+    const group = groupNamed(turn.state, peer.name)
+    if (group !== undefined && peer.claimNumber > group.claimNumber) setGroup(turn, peer.name, { claimNumber: peer.claimNumber })
+  }
+}

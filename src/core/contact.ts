@@ -1,0 +1,162 @@
+/**
+ * Is the peer alive, and does each hear the other? Judged only from packets and from when they came
+ * (design.md section 5, "Mutual contact and authority", "Asking before judging", "Pause").
+ */
+import type { Packet } from './packet.ts'
+import type { Contact, NodeState } from './state.ts'
+import type { Millis } from './time.ts'
+import { inMs, record, setContact, setState, type Turn } from './turn.ts'
+
+/** A node judges with the larger of its own deadtime and the one it last stated (F7). */
+export function judgingDeadtimeMs(state: NodeState): Millis {
+  return Math.max(state.config.timing.deadtimeMs, state.contact.formerDeadtime?.deadtimeMs ?? 0)
+}
+
+/** A holder computes with the smallest deadtime that either node may judge by (F7). */
+export function holdingDeadtimeMs(state: NodeState): Millis {
+  const { contact, config } = state
+  return Math.min(config.timing.deadtimeMs, contact.formerDeadtime?.deadtimeMs ?? Infinity, contact.peerDeadtimeMs ?? Infinity)
+}
+
+export function silentSinceMs(contact: Contact): Millis {
+  return Math.max(contact.lastHeardMs ?? -Infinity, contact.listenFromMs)
+}
+
+/** Initdead applies only before first contact (design.md section 5). */
+function neverHeard(contact: Contact): boolean {
+  return contact.status === 'unknown' && contact.lastHeardMs === undefined
+}
+
+/** When silence becomes death if nothing is heard. */
+export function deathMs(state: NodeState): Millis {
+  const { contact, config } = state
+  const limitMs = neverHeard(contact) ? config.timing.initdeadMs : judgingDeadtimeMs(state)
+  return silentSinceMs(contact) + limitMs
+}
+
+export function peerIsHeard(state: NodeState): boolean {
+  return state.contact.status === 'alive' || state.contact.status === 'late'
+}
+
+/** The peer is heard and has confirmed a packet of ours not longer than 0.8 deadtime ago. A classic peer confirms nothing: contact is enough. */
+export function inMutualContact(state: NodeState, nowMs: Millis): boolean {
+  const { contact } = state
+  if (!peerIsHeard(state)) return false
+  if (contact.facts === undefined) return true
+  return contact.confirmed !== undefined && nowMs < contact.confirmed.sentMs + 0.8 * holdingDeadtimeMs(state)
+}
+
+export function hearPacket(turn: Turn, packet: Packet): void {
+  const before = turn.state.contact
+  const restarted = before.newest !== undefined && packet.id.generation > before.newest.generation
+  const gapMs = turn.nowMs - (before.lastHeardMs ?? -Infinity)
+  const continuous = !restarted && gapMs < 0.5 * judgingDeadtimeMs(turn.state)
+  const status = packet.kind === 'goodbye' ? 'left' : 'alive'
+  if (restarted) record(turn, 'info', 'peer-restarted', `${packet.from} was started again (generation ${packet.id.generation})`)
+  if (status !== before.status && before.status !== 'late') describeChange(turn, packet, status, gapMs)
+  const isStatus = packet.kind !== 'other'
+  setContact(turn, {
+    status,
+    sinceMs: status === before.status || (status === 'alive' && before.status === 'late') ? before.sinceMs : turn.nowMs,
+    lastHeardMs: turn.nowMs,
+    heardSinceMs: continuous ? (before.heardSinceMs ?? turn.nowMs) : turn.nowMs,
+    nextAskMs: undefined,
+    newest: packet.id,
+    ...(isStatus ? { peerDeadtimeMs: packet.deadtimeMs, facts: packet.facts } : {}),
+  })
+  confirm(turn, packet)
+  if (packet.facts?.stalledMs !== undefined && before.facts?.stalledMs === undefined) {
+    record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
+  }
+  if (restarted) setState(turn, { groups: turn.state.groups.map((group) => ({ ...group, pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false })) })
+}
+
+/** A group moved by an administrator stays until its preferred node joins anew (design.md section 7). */
+function returnsPin(turn: Turn, name: string): boolean {
+  return turn.state.config.groups.find((group) => group.name === name)?.preferredNode === turn.state.peer
+}
+
+function describeChange(turn: Turn, packet: Packet, status: 'alive' | 'left', gapMs: Millis): void {
+  const { peer } = turn.state
+  if (status === 'left') {
+    record(turn, 'info', 'peer-left', `${peer} has said goodbye: it stopped everything it held`)
+    return
+  }
+  const silence = Number.isFinite(gapMs) ? ` after ${inMs(gapMs)} of silence` : ''
+  record(turn, 'info', 'peer-alive', `${peer} is alive${silence}`, { figures: { generation: packet.id.generation } })
+  if (packet.facts === undefined) {
+    record(turn, 'warning', 'peer-classic', `${peer} runs Heartbeat, not hactl: this version only watches it and takes nothing over from it while it is alive`)
+  }
+}
+
+/** Takes in which of our packets the peer has heard; only a packet of this generation counts (F2). */
+function confirm(turn: Turn, packet: Packet): void {
+  const confirms = packet.facts?.confirms
+  if (confirms === undefined || confirms.generation !== turn.state.generation) return
+  const { sent, formerDeadtime } = turn.state.contact
+  const found = sent.findLast((one) => one.sequence <= confirms.sequence)
+  if (found === undefined) return
+  setContact(turn, { confirmed: found, sent: sent.filter((one) => one.sequence > confirms.sequence) })
+  if (formerDeadtime !== undefined && confirms.sequence >= formerDeadtime.untilSequence) {
+    setContact(turn, { formerDeadtime: undefined })
+  }
+}
+
+/** Late at warntime (a warning, nothing moves), asked from half of deadtime on, dead at deadtime. */
+export function judgePeer(turn: Turn): void {
+  const { contact, config, peer } = turn.state
+  if (contact.status === 'dead' || contact.status === 'left') return
+  const silentMs = turn.nowMs - silentSinceMs(contact)
+  if (turn.nowMs >= deathMs(turn.state)) {
+    const never = neverHeard(contact)
+    record(turn, 'warning', 'peer-dead', never ? `${peer} was not heard within initdead (${inMs(config.timing.initdeadMs)})` : `${peer} is dead: silent for ${inMs(silentMs)}`, {
+      figures: { silentMs: Math.round(silentMs), links: turn.state.links.length },
+    })
+    setContact(turn, { status: 'dead', sinceMs: turn.nowMs, nextAskMs: undefined, heardSinceMs: undefined })
+    return
+  }
+  if (contact.status === 'alive' && turn.nowMs >= silentSinceMs(contact) + config.timing.warntimeMs) {
+    record(turn, 'warning', 'peer-late', `${peer} is late: nothing heard for ${inMs(silentMs)} (warntime ${inMs(config.timing.warntimeMs)})`)
+    setContact(turn, { status: 'late' })
+  }
+  askPeer(turn)
+}
+
+/**
+ * A late peer is asked for an answer every deadtime/20, so that lost packets do not look like death; and so is a peer
+ * that is heard but has not confirmed us for half of deadtime, so that a one-way link shows quickly.
+ */
+function askPeer(turn: Turn): void {
+  const fromMs = askingFromMs(turn.state)
+  if (fromMs === undefined || turn.nowMs < Math.max(fromMs, turn.state.contact.nextAskMs ?? 0)) return
+  turn.answerOwed = true
+  turn.answerWanted = true
+  setContact(turn, { nextAskMs: turn.nowMs + judgingDeadtimeMs(turn.state) / 20 })
+}
+
+function askingFromMs(state: NodeState): Millis | undefined {
+  const { contact } = state
+  if (!peerIsHeard(state)) return undefined
+  const half = 0.5 * judgingDeadtimeMs(state)
+  const silent = silentSinceMs(contact) + half
+  if (contact.facts === undefined) return silent
+  return Math.min(silent, (contact.confirmed?.sentMs ?? -Infinity) + half)
+}
+
+export function contactDeadlines(state: NodeState): readonly Millis[] {
+  const { contact, config } = state
+  if (contact.status === 'dead' || contact.status === 'left') return []
+  const deadlines = [deathMs(state)]
+  if (contact.status === 'alive') deadlines.push(silentSinceMs(contact) + config.timing.warntimeMs)
+  const askMs = askingFromMs(state)
+  if (askMs !== undefined) deadlines.push(Math.max(askMs, contact.nextAskMs ?? 0))
+  return deadlines
+}
+
+/** This node stood still: whoever was silent meanwhile gets a whole deadtime to be heard (S6). */
+export function listenAfresh(turn: Turn): void {
+  const { status } = turn.state.contact
+  // Dead or gone before the pause: it may have come back and acquired meanwhile.
+  const mayBeBack = status === 'dead' || status === 'left'
+  setContact(turn, { listenFromMs: turn.nowMs, ...(mayBeBack ? { status: 'unknown', sinceMs: turn.nowMs } : {}) })
+}

@@ -1,0 +1,103 @@
+/** Taking a group and letting it go: the only two places where `hold` changes. What follows is done by operations.ts. */
+import { mayRun, peerGroup, runsHere } from './group-view.ts'
+import { placementAt } from './view.ts'
+import type { GroupState, Permission } from './state.ts'
+import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
+
+const permissionSentences: Readonly<Record<Permission, string>> = {
+  consent: 'the peer consents',
+  'deadtime-alone': 'no witness and no fencing is configured: deadtime alone permits it',
+  'peer-left': 'the peer stopped everything before it left',
+  will: 'the last will of the peer says that it is gone there',
+  fenced: 'the peer was fenced',
+  witness: 'the witness granted it',
+}
+
+export function takeHold(turn: Turn, group: GroupState, number: number, permission: Permission): void {
+  const { state, nowMs } = turn
+  const placement = placementAt(state, group, nowMs)
+  const offer = peerGroup(state, group.name)?.offer
+  const silentMs = Math.round(nowMs - (state.contact.lastHeardMs ?? state.startedMs))
+  setGroup(turn, group.name, {
+    hold: { number, permission, reason: placement.reason, explanation: placement.explanation, sinceMs: nowMs },
+    claim: undefined,
+    offer: undefined,
+    found: false,
+    // The runtime watches only what it added: adopted addresses are added again, which changes nothing in the kernel.
+    stages: group.found ? group.stages.map((stage) => (stage.what.kind === 'addresses' && stage.status === 'running' ? { ...stage, status: 'stopped' } : stage)) : group.stages,
+    failed: group.adminTakes === undefined ? group.failed : undefined,
+    claimNumber: number,
+    pinned: group.adminTakes !== undefined || (placement.reason === 'offered' && offer === 'admin'),
+    failbackDue: false,
+    move: `${group.name}#${number}`,
+    releasingSinceMs: undefined,
+    peerCleared: false,
+  })
+  const adopting = group.found
+  const explanation = `${placement.explanation}; ${permissionSentences[permission]}`
+  record(turn, 'info', adopting ? 'group-adopted' : 'group-acquiring', `${state.self} ${adopting ? 'adopts' : 'acquires'} ${group.name}: ${explanation}`, {
+    group: group.name,
+    reason: placement.reason,
+    figures: { claimNumber: number, permission, silentMs, links: state.links.length, linksUp: state.links.filter((link) => link.status === 'up').length },
+  })
+  setState(turn, {
+    lastMove: { group: group.name, move: `${group.name}#${number}`, holder: state.self, reason: placement.reason, explanation, wallMs: turn.wallMs },
+  })
+}
+
+/** Every stage runs: the group is held, clients are served. */
+export function noteHeld(turn: Turn, group: GroupState): void {
+  const { hold } = group
+  if (hold === undefined || hold.heldSinceMs !== undefined) return
+  const durationMs = turn.nowMs - hold.sinceMs
+  setGroup(turn, group.name, { hold: { ...hold, heldSinceMs: turn.nowMs } })
+  record(turn, 'info', 'group-held', `${turn.state.self} holds ${group.name}, ${inMs(durationMs)} after the decision`, {
+    group: group.name,
+    reason: hold.reason,
+    figures: { durationMs: Math.round(durationMs * 10) / 10, claimNumber: hold.number },
+  })
+  const { lastMove } = turn.state
+  if (lastMove?.move === group.move && lastMove !== undefined) setState(turn, { lastMove: { ...lastMove, durationMs } })
+}
+
+/** Why a group is let go: `ordered` stops scripts before addresses as the list says; `lost` drops the addresses at once (F10). */
+export interface Ending { readonly kind: 'ordered' | 'lost'; readonly reason: string; readonly explanation: string }
+
+export function dropHold(turn: Turn, group: GroupState, ending: Ending): void {
+  const { hold, operation } = group
+  if (hold === undefined && !group.found) return
+  setGroup(turn, group.name, { hold: undefined, found: false, offer: undefined, releasingSinceMs: turn.nowMs, announce: undefined })
+  const lost = ending.kind === 'lost'
+  record(turn, lost ? 'warning' : 'info', lost ? 'permission-lost' : 'group-releasing', `${turn.state.self} releases ${group.name}: ${ending.explanation}`, {
+    group: group.name,
+    reason: ending.reason,
+    figures: { claimNumber: hold?.number ?? group.claimNumber },
+  })
+  if (lost) dropAddresses(turn, group)
+  if (operation !== undefined && operation.action !== 'stop' && !operation.cancelled) {
+    turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
+    setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
+  }
+}
+
+function dropAddresses(turn: Turn, group: GroupState): void {
+  group.stages.forEach((stage, index) => {
+    const starting = group.operation?.stage === index && group.operation.action === 'start'
+    if (stage.what.kind !== 'addresses' || !(mayRun(stage) || starting)) return
+    turn.effects.push({ type: 'drop-addresses', group: group.name, stage: index, what: stage.what })
+  })
+}
+
+/** The last stage has stopped: say so, with how long it took. */
+export function noteReleased(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group === undefined || group.releasingSinceMs === undefined || group.hold !== undefined) return
+  if (runsHere(group) || group.operation !== undefined) return
+  const durationMs = turn.nowMs - group.releasingSinceMs
+  const preferred = configOf(turn.state, name)?.preferredNode
+  record(turn, 'info', 'group-released', `${turn.state.self} has released ${name}, in ${inMs(durationMs)}`, {
+    group: name,
+    figures: { durationMs: Math.round(durationMs * 10) / 10, ...(preferred === undefined ? {} : { preferredNode: preferred }) },
+  })
+  setGroup(turn, name, { releasingSinceMs: undefined })
+}

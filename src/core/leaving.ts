@@ -1,0 +1,44 @@
+/** Shutting down: hand over what the peer can take, stop the rest, say goodbye, exit (design.md section 6 "systemd"). */
+import { isUnclean, mayRun, runsHere } from './group-view.ts'
+import { dropHold } from './holds.ts'
+import type { Millis } from './time.ts'
+import { record, setState, type Turn } from './turn.ts'
+import { reply } from './requests.ts'
+
+/** The peer claims what it is offered within one round trip; one that has not done so by then will not. */
+const offerForMs: Millis = 5_000
+
+export function beginLeaving(turn: Turn): void {
+  const { state } = turn
+  if (state.phase === 'leaving' || state.phase === 'left') return
+  turn.effects.push({ type: 'notify-service', state: 'stopping' })
+  for (const request of state.requests) reply(turn, request.requestId, 'failed', `${state.self} is shutting down`)
+  setState(turn, { requests: [], peerRequests: [] })
+  if (state.pause.paused) {
+    record(turn, 'warning', 'daemon-left', `${state.self} stops during a pause: everything stays as it is, and the next daemon adopts it`)
+    setState(turn, { phase: 'left' })
+    turn.effects.push({ type: 'exit', exitCode: 0 })
+    return
+  }
+  record(turn, 'info', 'daemon-leaving', `${state.self} shuts down: it hands over what ${state.peer} can take and stops the rest`)
+  setState(turn, { phase: 'leaving', leaveByMs: turn.nowMs + offerForMs })
+}
+
+/** True once the node has left: goodbye and exit follow in the same turn. */
+export function settleLeaving(turn: Turn): void {
+  if (turn.state.phase !== 'leaving') return
+  if (turn.state.leaveByMs !== undefined && turn.nowMs >= turn.state.leaveByMs) {
+    setState(turn, { leaveByMs: undefined })
+    for (const group of turn.state.groups) {
+      dropHold(turn, group, { kind: 'ordered', reason: 'leaving-alone', explanation: `${turn.state.peer} did not take it within ${offerForMs} ms and ${turn.state.self} is shutting down` })
+    }
+  }
+  const waits = turn.state.groups.some(
+    (group) => group.looked && (group.hold !== undefined || group.operation !== undefined || group.stages.some((stage) => mayRun(stage) && stage.status !== 'unclean')),
+  )
+  if (waits) return
+  const unclean = turn.state.groups.filter((group) => isUnclean(group) && runsHere(group))
+  const left = unclean.length === 0 ? 'nothing of its groups runs here' : `a stop failed for ${unclean.map((group) => group.name).join(', ')}`
+  record(turn, unclean.length === 0 ? 'info' : 'error', 'daemon-left', `${turn.state.self} has left: ${left}`)
+  setState(turn, { phase: 'left', leaveByMs: undefined })
+}

@@ -1,0 +1,67 @@
+/**
+ * Both nodes serve one group and hear each other (a healed partition, a pause, a killed daemon that came back): the
+ * higher claim number keeps it, then the preferred node; the other lets go at once, addresses first. And the holder that
+ * is not heard lets go before the peer counts it dead (F8). design.md section 5 "Order of claims".
+ */
+import { peerIsHeard } from './contact.ts'
+import { peerGroup, peerServes } from './group-view.ts'
+import { dropHold } from './holds.ts'
+import { outranks, unheardReleaseMs } from './permission.ts'
+import type { GroupState, NodeState } from './state.ts'
+import type { Millis } from './time.ts'
+import { configOf, groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
+
+export function settleMeeting(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group?.hold === undefined) return endMeeting(turn, name)
+  if (!peerIsHeard(turn.state) || !peerServes(turn.state, name)) {
+    endMeeting(turn, name)
+    releaseUnheard(turn, name)
+    return
+  }
+  const peer = peerGroup(turn.state, name)
+  const theirs = peer?.claimNumber ?? 0
+  const iAmPreferred = configOf(turn.state, name)?.preferredNode === turn.state.self
+  const iKeep = outranks(group.hold.number, theirs, iAmPreferred)
+  if (group.conflictSinceMs === undefined) {
+    const overlapMs = Math.round(Math.min(turn.nowMs - group.hold.sinceMs, peer?.heldMs ?? 0))
+    const rule = group.hold.number === theirs ? 'same claim number, so the preferred node' : 'the higher claim number'
+    record(turn, 'error', 'two-holders', `${turn.state.peer} holds ${name} as well, for ${inMs(overlapMs)} by now: ${iKeep ? turn.state.self : turn.state.peer} keeps it (${rule})`, {
+      group: name,
+      figures: { mine: group.hold.number, theirs, overlapMs },
+    })
+    setGroup(turn, name, { conflictSinceMs: turn.nowMs - overlapMs })
+  }
+  if (iKeep) {
+    // It hears nothing of our claim and will never let go: then the lower right lets the other keep it (F8c).
+    releaseUnheard(turn, name)
+    return
+  }
+  dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: `${turn.state.peer} holds it with claim ${theirs}, ours is ${group.hold.number}` })
+}
+
+/** The other has let go: measure, and tell the neighbours again who has the addresses. */
+function endMeeting(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group?.conflictSinceMs === undefined) return
+  if (group.hold === undefined && group.releasingSinceMs !== undefined) return
+  const overlapMs = turn.nowMs - group.conflictSinceMs
+  const keeper = group.hold === undefined ? turn.state.peer : turn.state.self
+  record(turn, 'warning', 'two-holders-over', `${keeper} alone holds ${name} again; two held it for ${inMs(overlapMs)}`, { group: name, figures: { overlapMs: Math.round(overlapMs) } })
+  setGroup(turn, name, { conflictSinceMs: undefined, ...(group.hold === undefined ? {} : { announce: { round: 0, nextMs: turn.nowMs } }) })
+}
+
+function releaseUnheard(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  const limitMs = unheardReleaseMs(turn.state)
+  if (group?.hold === undefined || limitMs === undefined || turn.nowMs < limitMs) return
+  const { peer, contact } = turn.state
+  const silentMs = turn.nowMs - (contact.confirmed?.sentMs ?? turn.state.startedMs)
+  record(turn, 'warning', 'peer-one-way', `${peer} is heard but does not hear ${turn.state.self}: nothing of ours confirmed for ${inMs(silentMs)}`, { group: name })
+  dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+}
+
+export function meetingDeadlines(state: NodeState): readonly Millis[] {
+  const limitMs = unheardReleaseMs(state)
+  return limitMs === undefined || state.groups.every((group: GroupState) => group.hold === undefined) ? [] : [limitMs]
+}

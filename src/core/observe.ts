@@ -1,0 +1,62 @@
+/**
+ * The look at start-up: what did this node's last daemon leave running? What is found is left alone until the node may
+ * adopt it or must answer a claim (design.md section 5 "Restart").
+ */
+import type { Observation } from './events.ts'
+import { runsHere } from './group-view.ts'
+import { isWarm } from './stage.ts'
+import type { GroupState, StageState } from './state.ts'
+import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
+
+export function beginLook(turn: Turn): void {
+  if (turn.state.begun) return
+  setState(turn, { begun: true })
+  record(turn, 'info', 'daemon-started', `${turn.state.self} starts, generation ${turn.state.generation}; the peer is ${turn.state.peer}`, {
+    figures: { generation: turn.state.generation, groups: turn.state.groups.length },
+  })
+  turn.effects.push({ type: 'observe-resources' })
+}
+
+export function takeObservations(turn: Turn, observations: readonly Observation[]): void {
+  for (const group of turn.state.groups) {
+    if (!group.looked) lookAt(turn, group, observations.filter((one) => one.group === group.name))
+  }
+  if (turn.state.phase !== 'looking') return
+  setState(turn, { phase: 'joining' })
+  turn.effects.push({ type: 'notify-service', state: 'ready' })
+  record(turn, 'info', 'daemon-ready', `${turn.state.self} has looked at its resources and joins`)
+}
+
+function lookAt(turn: Turn, group: GroupState, observations: readonly Observation[]): void {
+  const wasUnclean = turn.state.sameBoot && turn.state.persisted.groups.some((one) => one.name === group.name && one.unclean)
+  const stages = group.stages.map((stage, index): StageState => {
+    const seen = observations.find((one) => one.stage === index)
+    return seen === undefined || seen.found === 'stopped' ? { ...stage, status: 'stopped' } : foundStage(stage, seen, wasUnclean)
+  })
+  setGroup(turn, group.name, { stages, looked: true })
+  const now = groupNamed(turn.state, group.name)
+  if (now === undefined || wasUnclean || !runsHere(now)) return
+  const names = now.stages.filter((stage) => stage.status !== 'stopped').map((stage) => stage.what.name)
+  setGroup(turn, group.name, { found: true })
+  record(turn, 'info', 'resources-found', `found running on ${turn.state.self}: ${names.join(', ')} of ${group.name}; left alone until it is clear who holds it`, { group: group.name })
+}
+
+function foundStage(stage: StageState, seen: Observation, wasUnclean: boolean): StageState {
+  const message = seen.message === undefined ? {} : { message: seen.message }
+  if (wasUnclean) return { ...stage, ...message, status: 'unclean' }
+  return { ...stage, ...message, status: seen.found === 'running' ? 'running' : 'suspect' }
+}
+
+/** What was found running, and adopted or warm, takes part in status checks like what was started. */
+export function watchFound(turn: Turn): void {
+  for (const group of turn.state.groups) {
+    const unwatched = (stage: StageState) =>
+      (group.hold !== undefined || isWarm(stage.what)) &&
+      stage.status === 'running' &&
+      stage.nextStatusMs === undefined &&
+      stage.what.kind === 'script' &&
+      stage.what.resource.status !== undefined
+    if (!group.stages.some(unwatched)) continue
+    setGroup(turn, group.name, { stages: group.stages.map((stage) => (unwatched(stage) ? { ...stage, nextStatusMs: turn.nowMs } : stage)) })
+  }
+}

@@ -1,0 +1,50 @@
+/** What must survive the daemon (design.md section 5 "Restart"): written when it changes, one write at a time, again after a refusal. */
+import type { PersistentState } from './effects.ts'
+import { isUnclean } from './group-view.ts'
+import { claimBlock, type GroupState, type NodeState } from './state.ts'
+import type { Millis } from './time.ts'
+import { record, setGroup, setState, type Turn } from './turn.ts'
+
+const retryAfterMs: Millis = 10_000
+/** A new block of claim numbers is reserved when fewer than this many are left. */
+const lowWater = 20
+
+function persistentGroup(group: GroupState): PersistentState['groups'][number] {
+  return { name: group.name, claimLimit: group.claimLimit, unclean: isUnclean(group), pinned: group.pinned }
+}
+
+export function persistentStateOf(state: NodeState): PersistentState {
+  return {
+    ...(state.standby === undefined ? {} : { standby: state.standby }),
+    pause: state.pause,
+    groups: state.groups.map(persistentGroup),
+  }
+}
+
+export function persistChanges(turn: Turn): void {
+  for (const group of turn.state.groups) {
+    const used = Math.max(group.claimNumber, group.hold?.number ?? 0)
+    if (group.claimLimit - used < lowWater) setGroup(turn, group.name, { claimLimit: used + claimBlock })
+  }
+  const { state } = turn
+  if (state.writing !== undefined || turn.nowMs < (state.retryPersistMs ?? -Infinity)) return
+  const wanted = persistentStateOf(state)
+  if (JSON.stringify(wanted) === JSON.stringify(state.persisted)) {
+    if (state.retryPersistMs !== undefined) setState(turn, { retryPersistMs: undefined })
+    return
+  }
+  turn.effects.push({ type: 'persist', persistId: state.nextPersistId, state: wanted })
+  setState(turn, { nextPersistId: state.nextPersistId + 1, writing: { persistId: state.nextPersistId, state: wanted }, retryPersistMs: undefined })
+}
+
+export function finishPersist(turn: Turn, persistId: number, error: string | undefined): void {
+  const { writing, persistError } = turn.state
+  if (writing === undefined || writing.persistId !== persistId) return
+  setState(turn, { writing: undefined })
+  if (error === undefined) {
+    setState(turn, { persisted: writing.state, persistError: undefined })
+    return
+  }
+  setState(turn, { persistError: error, retryPersistMs: turn.nowMs + retryAfterMs })
+  if (persistError !== error) record(turn, 'error', 'persist-failed', `the state of this node cannot be written: ${error}. Standby, pause and claim numbers would not survive a restart of the daemon; it is tried again every 10 s`)
+}

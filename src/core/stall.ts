@@ -1,0 +1,31 @@
+/**
+ * Was this node itself stopped? A daemon that was not run (SIGSTOP, a paused guest, a starved host) sees everybody else
+ * silent, so it must not judge by what it did not hear (design.md section 5 "Pause", F11; field-notes 1.4).
+ */
+import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
+import { nextDeadlineMs } from './deadlines.ts'
+import { inMs, record, setState, type Turn } from './turn.ts'
+
+/** Run before anything else in a turn, with the state as the last turn left it. True if this node stood still. */
+export function noticeStall(turn: Turn): boolean {
+  const { state, nowMs, wallMs } = turn
+  if (!state.begun) return false
+  const dueMs = nextDeadlineMs(state) ?? nowMs
+  const lateMs = nowMs - dueMs
+  const clockJumpMs = wallMs - nowMs - state.wallOffsetMs
+  const stalledMs = Math.max(lateMs, clockJumpMs)
+  if (stalledMs <= 0.5 * judgingDeadtimeMs(state)) return false
+  const how = lateMs >= clockJumpMs ? 'this daemon was not run' : 'the wall clock ran ahead of the monotonic one, as after a pause of this host,'
+  record(turn, 'warning', 'was-stalled', `${how} for ${inMs(stalledMs)}: listening afresh before anybody is judged`, { figures: { stalledMs: Math.round(stalledMs) } })
+  listenAfresh(turn)
+  setState(turn, {
+    wallOffsetMs: wallMs - nowMs,
+    stalled: { forMs: stalledMs, untilMs: nowMs + 2 * judgingDeadtimeMs(state) },
+  })
+  return true
+}
+
+export function forgetStall(turn: Turn): void {
+  const { stalled } = turn.state
+  if (stalled !== undefined && turn.nowMs >= stalled.untilMs) setState(turn, { stalled: undefined })
+}

@@ -1,0 +1,127 @@
+/** The report behind `hactl status`: the state as it stands, and what is wrong with it in words. */
+import { inMutualContact, peerIsHeard, silentSinceMs } from './contact.ts'
+import { isUnclean, peerGroup, peerServes, stateOf } from './group-view.ts'
+import type { GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from './report.ts'
+import { isWarm } from './stage.ts'
+import type { GroupState, NodeState, StageState } from './state.ts'
+import type { Millis } from './time.ts'
+import { configOf, inMs } from './turn.ts'
+import { failbackPolicy, placementAt } from './view.ts'
+
+export function statusReport(state: NodeState, nowMs: Millis): StatusReport {
+  const groups = state.groups.map((group) => groupReport(state, group, nowMs))
+  const links = state.links.map((link): LinkReport => ({
+    name: link.name,
+    status: link.status,
+    ...(link.lastHeardMs === undefined ? {} : { lastHeardMs: Math.round(nowMs - link.lastHeardMs) }),
+    ...(link.reason === undefined ? {} : { reason: link.reason }),
+  }))
+  const problems = problemsOf(state, groups, nowMs)
+  return {
+    node: state.self,
+    peer: state.peer,
+    health: problems.length === 0 ? 'healthy' : 'degraded',
+    problems,
+    protection: 'none',
+    phase: state.phase,
+    nodes: [selfReport(state), peerReport(state, nowMs)],
+    links,
+    groups,
+    pause: state.pause,
+    configDifferences: state.configDifferences,
+    ...(state.lastMove === undefined ? {} : { lastMove: state.lastMove }),
+  }
+}
+
+function selfReport(state: NodeState): NodeReport {
+  return {
+    name: state.self,
+    self: true,
+    status: state.phase === 'looking' || state.phase === 'joining' ? 'unknown' : 'alive',
+    ...(state.standby === undefined ? {} : { standby: state.standby }),
+    generation: state.generation,
+    deadtimeMs: state.config.timing.deadtimeMs,
+  }
+}
+
+function peerReport(state: NodeState, nowMs: Millis): NodeReport {
+  const { contact } = state
+  const standby = contact.facts?.standby
+  return {
+    name: state.peer,
+    self: false,
+    status: contact.status,
+    ...(standby === undefined ? {} : { standby }),
+    ...(contact.newest === undefined ? {} : { generation: contact.newest.generation, dialogue: contact.facts === undefined ? 'heartbeat' : 'hactl' }),
+    ...(contact.lastHeardMs === undefined ? {} : { lastHeardMs: Math.round(nowMs - contact.lastHeardMs) }),
+    mutualContact: inMutualContact(state, nowMs),
+    ...(contact.peerDeadtimeMs === undefined ? {} : { deadtimeMs: contact.peerDeadtimeMs }),
+  }
+}
+
+function groupReport(state: NodeState, group: GroupState, nowMs: Millis): GroupReport {
+  const config = configOf(state, group.name)
+  const theirs = peerGroup(state, group.name)
+  const heard = peerIsHeard(state)
+  const placement = placementAt(state, group, nowMs)
+  const holder = group.hold !== undefined ? state.self : heard && peerServes(state, group.name) ? state.peer : undefined
+  return {
+    name: group.name,
+    preferredNode: config?.preferredNode ?? state.self,
+    ...(holder === undefined ? {} : { holder }),
+    state: stateOf(group),
+    ...(theirs === undefined || !heard ? {} : { peerState: theirs.state }),
+    claimNumber: group.hold?.number ?? group.claimNumber,
+    pinned: group.pinned || (heard && theirs?.pinned === true),
+    failedHere: group.failed !== undefined,
+    failedOnPeer: heard && (theirs?.failed ?? false),
+    autoFailback: config === undefined ? 'off' : failbackPolicy(state, config),
+    reason: placement.reason,
+    explanation: placement.explanation,
+    ...(group.hold === undefined ? {} : { sinceMs: Math.round(nowMs - (group.hold.heldSinceMs ?? group.hold.sinceMs)) }),
+    resources: group.stages.map((stage, index) => resourceReport(group, stage, index)),
+    strippedCount: group.strippedCount,
+  }
+}
+
+function resourceReport(group: GroupState, stage: StageState, index: number): ResourceReport {
+  const running = group.operation?.stage === index ? group.operation.action : undefined
+  const moving = running === 'start' ? 'starting' : running === 'stop' ? 'stopping' : undefined
+  const resting = stage.status === 'suspect' ? 'failed' : stage.status
+  return {
+    name: stage.what.name,
+    kind: stage.what.kind,
+    warm: isWarm(stage.what),
+    status: moving ?? resting,
+    ...(stage.message === undefined ? {} : { message: stage.message }),
+  }
+}
+
+/** Worst first. Each sentence says what to do where there is something to do. */
+function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Millis): readonly string[] {
+  const { contact, peer, self } = state
+  const problems: string[] = []
+  for (const group of groups) {
+    const own = state.groups.find((one) => one.name === group.name)
+    if (group.state !== 'unknown' && group.peerState === 'held' && group.holder === self) problems.push(`${group.name} is held by BOTH nodes`)
+    if (own !== undefined && isUnclean(own)) problems.push(`${group.name} is unclean on ${self}: a stop failed (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
+    if (group.peerState === 'unclean') problems.push(`${group.name} is unclean on ${peer}: a stop failed there (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
+    if (group.holder === undefined) problems.push(`${group.name} is held by nobody: ${group.explanation}`)
+    if (group.failedHere) problems.push(`${group.name} failed on ${self}: ${own?.failed?.message ?? ''} (hactl online makes this node usable again)`)
+    if (group.failedOnPeer) problems.push(`${group.name} failed on ${peer} (on ${peer} type: hactl why ${group.name})`)
+    for (const resource of group.resources) if (resource.status === 'failed') problems.push(`${resource.name} of ${group.name} is not well: ${resource.message ?? 'its status is bad'}`)
+  }
+  if (!peerIsHeard(state)) problems.push(contact.status === 'unknown' ? `${peer} was not heard yet` : `${peer} ${contact.status === 'left' ? 'has left' : `is dead: silent for ${inMs(nowMs - silentSinceMs(contact))}`}; nobody could take over from ${self}`)
+  else if (!inMutualContact(state, nowMs)) problems.push(`${peer} is heard but does not hear ${self}: look at the firewall (UDP) and the links of both`)
+  if (peerIsHeard(state) && contact.facts === undefined) problems.push(`${peer} runs Heartbeat, not hactl`)
+  for (const link of state.links) {
+    if (link.status === 'down' || link.status === 'failed') problems.push(`link ${link.name} is ${link.status}${link.reason === undefined ? '' : `: ${link.reason}`}`)
+    if (link.status === 'unknown' && peerIsHeard(state) && nowMs - state.startedMs > state.config.timing.deadtimeMs) problems.push(`link ${link.name} has never carried a packet of ${peer}`)
+  }
+  if (state.standby !== undefined) problems.push(`${self} is in standby (${state.standby}); hactl online ends it`)
+  if (contact.facts?.standby !== undefined && peerIsHeard(state)) problems.push(`${peer} is in standby (${contact.facts.standby}); hactl online there ends it`)
+  if (state.pause.paused) problems.push('the pair is paused: no automatic moves (hactl resume)')
+  if (state.configDifferences.length > 0) problems.push(`the configuration differs from that of ${peer} in: ${state.configDifferences.join(', ')}`)
+  if (state.persistError !== undefined) problems.push(`the state cannot be written: ${state.persistError}`)
+  return problems
+}

@@ -1,0 +1,86 @@
+/**
+ * One turn of the core: the state as it stands so far, the effects so far. Only `step` makes a turn, and it lives no
+ * longer than one call, so `step` stays a function of its arguments; the rules below read and replace `turn.state`.
+ */
+import type { Code } from './codes.ts'
+import type { GroupConfig, GroupName } from './config.ts'
+import type { Effect } from './effects.ts'
+import type { EventRecord, Level } from './records.ts'
+import type { Contact, GroupState, NodeState, StageState } from './state.ts'
+import type { Millis, WallMillis } from './time.ts'
+
+export interface Turn {
+  readonly nowMs: Millis
+  readonly wallMs: WallMillis
+  state: NodeState
+  readonly effects: Effect[]
+  /** The peer asked for an answer at once, or a packet must leave for another reason than changed facts. */
+  answerOwed: boolean
+  /** This turn's packet asks the peer to answer at once. */
+  answerWanted: boolean
+}
+
+/** Fields to set; one given as `undefined` is removed. */
+export type Change<T> = { [K in keyof T]?: T[K] | undefined }
+
+export function setState(turn: Turn, change: Change<NodeState>): void {
+  turn.state = changed(turn.state, change)
+}
+
+export function setContact(turn: Turn, change: Change<Contact>): void {
+  setState(turn, { contact: changed(turn.state.contact, change) })
+}
+
+export function setGroup(turn: Turn, name: GroupName, change: Change<GroupState>): void {
+  setState(turn, { groups: turn.state.groups.map((group) => (group.name === name ? changed(group, change) : group)) })
+}
+
+export function setStage(turn: Turn, name: GroupName, index: number, change: Change<StageState>): void {
+  const group = groupNamed(turn.state, name)
+  if (group === undefined) return
+  setGroup(turn, name, { stages: group.stages.map((stage, at) => (at === index ? changed(stage, change) : stage)) })
+}
+
+function changed<T extends object>(value: T, change: Change<T>): T {
+  const next: T = Object.assign({}, value, change)
+  for (const key of Object.keys(change) as (keyof T)[]) if (next[key] === undefined) delete next[key]
+  return next
+}
+
+export function groupNamed(state: NodeState, name: GroupName): GroupState | undefined {
+  return state.groups.find((group) => group.name === name)
+}
+
+export function configOf(state: NodeState, name: GroupName): GroupConfig | undefined {
+  return state.config.groups.find((group) => group.name === name)
+}
+
+export interface RecordDetails {
+  readonly group?: GroupName
+  readonly reason?: string
+  readonly figures?: EventRecord['figures']
+}
+
+/** Writes an event record; a record of a group belongs to the group's present move. */
+export function record(turn: Turn, level: Level, code: Code, message: string, details: RecordDetails = {}): void {
+  const move = details.group === undefined ? undefined : groupNamed(turn.state, details.group)?.move
+  turn.effects.push({
+    type: 'record',
+    record: {
+      wallMs: turn.wallMs,
+      nowMs: turn.nowMs,
+      level,
+      code,
+      message,
+      ...(details.group === undefined ? {} : { group: details.group }),
+      ...(move === undefined ? {} : { move }),
+      ...(details.reason === undefined ? {} : { reason: details.reason }),
+      ...(details.figures === undefined ? {} : { figures: details.figures }),
+    },
+  })
+}
+
+/** Whole milliseconds for people: `1,004 ms`. */
+export function inMs(durationMs: Millis): string {
+  return `${String(Math.round(durationMs)).replace(/\B(?=(\d{3})+(?!\d))/g, ',')} ms`
+}

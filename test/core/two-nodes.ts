@@ -1,0 +1,148 @@
+/** Two cores on one clock with a perfect wire: enough to tell stories about the rules. The simulator is for everything else. */
+import type { AdminCommand, AdminReply } from '../../src/core/admin.ts'
+import type { CoreConfig, GroupConfig, ResourceConfig } from '../../src/core/config.ts'
+import { nextDeadlineMs } from '../../src/core/deadlines.ts'
+import type { Effect } from '../../src/core/effects.ts'
+import type { Event, Outcome } from '../../src/core/events.ts'
+import type { EventRecord } from '../../src/core/records.ts'
+import { createState, type NodeState } from '../../src/core/state.ts'
+import { step } from '../../src/core/step.ts'
+
+export function address(ip: string): ResourceConfig {
+  return { script: 'IPaddr', args: [ip], address: { ip, family: 'ipv4' }, warm: false, startTimeoutMs: 60_000, stopTimeoutMs: 60_000 }
+}
+
+export function script(name: string, options: Partial<ResourceConfig> = {}): ResourceConfig {
+  return { script: name, args: [], warm: false, startTimeoutMs: 60_000, stopTimeoutMs: 60_000, status: { intervalMs: 2_000, timeoutMs: 10_000, fall: 2, rise: 1 }, ...options }
+}
+
+export function group(name: string, preferredNode: string, resources: readonly ResourceConfig[]): GroupConfig {
+  return { name, preferredNode, resources }
+}
+
+export function configuration(groups: readonly GroupConfig[], change: Partial<CoreConfig> = {}): CoreConfig {
+  return {
+    nodes: ['a', 'b'],
+    timing: { keepaliveMs: 200, warntimeMs: 500, deadtimeMs: 1_000, initdeadMs: 3_000 },
+    autoFailback: 'on',
+    groups,
+    digests: { groups: 'same', timing: 'same' },
+    failureMemoryMs: 600_000,
+    ...change,
+  }
+}
+
+export interface Host {
+  readonly name: 'a' | 'b'
+  state: NodeState
+  up: boolean
+  readonly records: EventRecord[]
+  readonly replies: { requestId: number; reply: AdminReply }[]
+  /** Stages running, as the outside world has them: `GROUP/index`. */
+  readonly running: Set<string>
+  exitCode?: number
+}
+
+export interface Rig {
+  readonly hosts: Record<'a' | 'b', Host>
+  nowMs: number
+  /** `a>b`: packets of a do not reach b. */
+  readonly cut: Set<string>
+  /** How operations end: `a start apache2` to an outcome. `never` does not end. */
+  readonly outcomes: Map<string, Outcome | 'never'>
+  run(durationMs: number): void
+  ask(host: 'a' | 'b', command: AdminCommand): void
+  give(host: 'a' | 'b', event: Record<string, unknown> & { type: Event['type'] }): void
+  start(host: 'a' | 'b', generation?: number): void
+  kill(host: 'a' | 'b'): void
+  held(groupName: string): string
+}
+
+interface Delivery { readonly atMs: number; readonly serial: number; readonly host: 'a' | 'b'; readonly event: Record<string, unknown> & { type: Event['type'] }; readonly from?: 'a' | 'b' }
+
+export function rig(config: CoreConfig): Rig {
+  const queue: Delivery[] = []
+  let serial = 0
+  let requestId = 0
+  const host = (name: 'a' | 'b'): Host => ({ name, state: initial(config, name, 1, 0), up: false, records: [], replies: [], running: new Set() })
+  const self: Rig = {
+    hosts: { a: host('a'), b: host('b') },
+    nowMs: 0,
+    cut: new Set(),
+    outcomes: new Map(),
+    run(durationMs) {
+      const endMs = self.nowMs + durationMs
+      for (let turns = 0; ; turns += 1) {
+        if (turns > 50 * durationMs + 1_000) throw new Error(`busy loop at ${self.nowMs}: ${JSON.stringify(self.hosts)}`.slice(0, 3_000))
+        const due = [...(['a', 'b'] as const).filter((name) => self.hosts[name].up).map((name) => ({ atMs: nextDeadlineMs(self.hosts[name].state) ?? Infinity, name }))].sort((x, y) => x.atMs - y.atMs)[0]
+        queue.sort((x, y) => x.atMs - y.atMs || x.serial - y.serial)
+        const next = queue[0]
+        if (next !== undefined && next.atMs <= endMs && next.atMs <= (due?.atMs ?? Infinity)) {
+          queue.shift()
+          self.nowMs = Math.max(self.nowMs, next.atMs)
+          if (next.from === undefined || !self.cut.has(`${next.from}>${next.host}`)) feed(self.hosts[next.host], next.event)
+          continue
+        }
+        if (due === undefined || due.atMs > endMs) break
+        self.nowMs = Math.max(self.nowMs, due.atMs)
+        feed(self.hosts[due.name], { type: 'tick' })
+      }
+      self.nowMs = endMs
+    },
+    ask: (name, command) => feed(self.hosts[name], { type: 'admin-requested', requestId: ++requestId, command }),
+    give: (name, event) => feed(self.hosts[name], event),
+    start(name, generation = 1) {
+      const one = self.hosts[name]
+      one.state = initial(config, name, generation, self.nowMs, one.state)
+      one.up = true
+      feed(one, { type: 'tick' })
+    },
+    kill(name) {
+      self.hosts[name].up = false
+      self.hosts[name].running.clear()
+    },
+    held: (name) => (['a', 'b'] as const).filter((one) => self.hosts[one].up && self.hosts[one].state.groups.find((g) => g.name === name)?.hold?.heldSinceMs !== undefined).join('+'),
+  }
+  function feed(one: Host, event: Record<string, unknown> & { type: Event['type'] }): void {
+    if (!one.up) return
+    const result = step(one.state, { nowMs: self.nowMs, wallMs: 1_000_000 + self.nowMs, ...event } as Event)
+    one.state = result.state
+    for (const effect of result.effects) perform(one, effect)
+  }
+  function later(afterMs: number, name: 'a' | 'b', event: Delivery['event'], from?: 'a' | 'b'): void {
+    queue.push({ atMs: self.nowMs + afterMs, serial: serial++, host: name, event, ...(from === undefined ? {} : { from }) })
+  }
+  function perform(one: Host, effect: Effect): void {
+    const peer = one.name === 'a' ? 'b' : 'a'
+    if (effect.type === 'send-packet') later(0.2, peer, { type: 'packet-received', link: 'bcast eth0', packet: effect.packet }, one.name)
+    if (effect.type === 'record') one.records.push(effect.record)
+    if (effect.type === 'reply-admin') one.replies.push(effect)
+    if (effect.type === 'persist') later(1, one.name, { type: 'persist-finished', persistId: effect.persistId })
+    if (effect.type === 'exit') { one.exitCode = effect.exitCode; one.up = false }
+    if (effect.type === 'observe-resources') {
+      later(5, one.name, { type: 'resources-observed', observations: one.state.groups.flatMap((g) => g.stages.map((_s, stage) => ({ group: g.name, stage, found: one.running.has(`${g.name}/${stage}`) ? 'running' : 'stopped' }))) })
+    }
+    if (effect.type === 'run-operation') {
+      const key = `${effect.group}/${effect.stage}`
+      const wanted = self.outcomes.get(`${one.name} ${effect.action} ${effect.what.name}`)
+      if (wanted === 'never') return
+      const outcome = wanted ?? (effect.action === 'status' && !one.running.has(key) ? { result: 'not-running' } : { result: 'ok' })
+      if (outcome.result === 'ok' && effect.action === 'start') one.running.add(key)
+      if (outcome.result === 'ok' && effect.action === 'stop') one.running.delete(key)
+      later(1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome })
+    }
+    if (effect.type === 'cancel-operation') later(1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome: { result: 'cancelled' } })
+  }
+  return self
+}
+
+function initial(config: CoreConfig, name: 'a' | 'b', generation: number, nowMs: number, before?: NodeState): NodeState {
+  return createState({
+    self: name, peer: name === 'a' ? 'b' : 'a', generation, config, links: ['bcast eth0'], sameBoot: before !== undefined && generation > 1,
+    ...(before === undefined ? {} : { persistent: before.persisted }), nowMs, wallMs: 1_000_000 + nowMs,
+  })
+}
+
+export function codes(host: Host): readonly string[] {
+  return host.records.map((one) => one.code)
+}
