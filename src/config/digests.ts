@@ -1,0 +1,35 @@
+/** Short digests of the parts of a configuration that should be the same on both nodes (design.md section 8). */
+import type { CoreConfig } from '../core/config.ts'
+
+/** For telling that two configurations differ, not for security: a peer is authenticated by its packets. */
+export function digestsOf({ groups, timing, autoFailback }: Pick<CoreConfig, 'groups' | 'timing' | 'autoFailback'>): Readonly<Record<string, string>> {
+  const shapes = groups.map((group) => [
+    group.name, group.preferredNode,
+    group.resources.map(({ script, args, warm, parameters }) => [script, args, warm, Object.entries(parameters ?? {}).sort(byName)]),
+  ])
+  return {
+    groups: digest(shapes),
+    timing: digest([timing.keepaliveMs, timing.warntimeMs, timing.deadtimeMs, timing.initdeadMs]),
+    failback: digest([autoFailback, groups.map((group) => [group.name, group.autoFailback ?? null])]),
+  }
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Two 32-bit FNV-1a sums over the UTF-16 units, the second with another start: 16 hexadecimal digits. */
+function digest(value: unknown): string {
+  const text = JSON.stringify(value)
+  return fnv(text, 0x811c9dc5) + fnv(text, 0x9747b28c)
+}
+
+function fnv(text: string, start: number): string {
+  let sum = start
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    sum = Math.imul(sum ^ (unit & 255), 0x01000193)
+    sum = Math.imul(sum ^ (unit >> 8), 0x01000193)
+  }
+  return (sum >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,82 @@
+/** What both forms are read into: as written, each part with its place, nothing checked against anything else yet. */
+import type { AuthKey, AutoFailback, FloatingAddress, LinkConfig, StatusPolicy } from '../core/config.ts'
+import type { Millis } from '../core/time.ts'
+import type { Place } from './types.ts'
+
+export interface Placed<T> { readonly value: T; readonly place: Place }
+
+export interface DraftTiming {
+  keepaliveMs?: Placed<Millis>
+  warntimeMs?: Placed<Millis>
+  deadtimeMs?: Placed<Millis>
+  initdeadMs?: Placed<Millis>
+}
+
+/** What a resource may set for itself, its group for all of its own, and the file for all. */
+export interface ResourceSettings {
+  readonly warm?: boolean | undefined
+  readonly startTimeoutMs?: Millis | undefined
+  readonly stopTimeoutMs?: Millis | undefined
+  /** False: never asked. */
+  readonly status?: Partial<StatusPolicy> | false | undefined
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+}
+
+export interface DraftResource {
+  readonly script: string
+  readonly args: readonly string[]
+  readonly address?: FloatingAddress
+  readonly place: Place
+  readonly settings: ResourceSettings
+}
+
+export interface DraftGroup {
+  readonly name?: Placed<string>
+  readonly preferredNode: Placed<string>
+  readonly place: Place
+  readonly resources: readonly DraftResource[]
+  readonly settings: ResourceSettings
+  readonly autoFailback?: AutoFailback
+}
+
+export interface DraftAuth {
+  readonly path: string
+  readonly place: Place
+  readonly active: number | undefined
+  readonly keys: readonly AuthKey[]
+  /** Where the line of the active key stands. */
+  readonly activePlace: Place
+}
+
+/** Mutable while one file is being read; nobody keeps it afterwards. */
+export interface Draft {
+  nodes: Placed<string>[]
+  nodesPlace: Place
+  timing: DraftTiming
+  timingPlace: Place
+  /** The port that stands at the end; each link carries its own. */
+  udpPort: number
+  autoFailback?: Placed<AutoFailback>
+  links: Placed<LinkConfig>[]
+  linksPlace: Place
+  pingNodes: Placed<string>[]
+  groups: DraftGroup[]
+  auth?: DraftAuth
+  logFile?: string
+  debugLevel: number
+  environment: Record<string, string>
+  /** Parts that could not be read at all, which was said: nothing is missing from them. */
+  unread: Set<DraftPart>
+}
+
+export type DraftPart = 'nodes' | 'links' | 'groups' | 'auto_failback'
+
+export const defaultPort = 694
+
+export function emptyDraft(file: string): Draft {
+  const top = { file, line: 1, column: 1 }
+  return {
+    nodes: [], nodesPlace: top, timing: {}, timingPlace: top, udpPort: defaultPort, links: [], linksPlace: top,
+    pingNodes: [], groups: [], debugLevel: 0, environment: {}, unread: new Set(),
+  }
+}

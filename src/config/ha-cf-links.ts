@@ -1,0 +1,132 @@
+/** The links of ha.cf: `bcast`, `mcast`, `ucast` (heartbeat-3.md sections 1.5 and 7.2), and those that hactl does not have. */
+import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp, parseIpv4 } from './addresses.ts'
+import type { LinkConfig } from '../core/config.ts'
+import { quoted } from './findings.ts'
+import type { Directive, HaCfReading } from './ha-cf.ts'
+import type { Word } from './text-lines.ts'
+import type { Place } from './types.ts'
+
+export const linkDirectives: Readonly<Record<string, Directive>> = {
+  bcast: { takes: 'words', read: readBroadcast },
+  udp: {
+    takes: 'words',
+    read: (words, place, reading) => {
+      reading.findings.warning(place, 'directive-without-effect', 'udp is the old name of bcast and read as that. Write bcast.')
+      readBroadcast(words, place, reading)
+    },
+  },
+  mcast: { takes: 'line', read: readMulticast },
+  ucast: { takes: 'line', read: readUnicast },
+  mcast6: missing('mcast6', 'IPv6 multicast'),
+  ucast6: missing('ucast6', 'IPv6 unicast'),
+  serial: {
+    takes: 'path',
+    read: ([word], place, { findings }) =>
+      findings.warning(place, 'directive-unsupported',
+        `serial ${quoted(word?.text ?? '')}: this version has no serial links. The pair has one link less: with a network failure alone both nodes may start the groups. Add a second network link.`),
+  },
+}
+
+function missing(name: string, what: string): Directive {
+  return {
+    takes: 'line',
+    read: (_words, place, { findings }) =>
+      findings.warning(place, 'directive-unsupported',
+        `${name}: this version has no ${what} links. The pair has one link less. Add a bcast, mcast or ucast link over IPv4.`),
+  }
+}
+
+function addLink(link: LinkConfig, place: Place, { draft, findings }: HaCfReading): void {
+  if (draft.links.length === 0) draft.linksPlace = place
+  const same = draft.links.find(({ value }) => value.kind === link.kind && value.interface === link.interface && value.address === link.address)
+  if (same === undefined) draft.links.push({ value: link, place })
+  else findings.warning(place, 'link-twice', `${link.kind} ${link.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
+}
+
+/** heartbeat-3.md section 7.2: udpport stands above the links; each kind keeps the port of its first line. */
+function portOf(kind: string, { draft, portOfKind }: HaCfReading): number {
+  const port = portOfKind.get(kind) ?? draft.udpPort
+  portOfKind.set(kind, port)
+  return port
+}
+
+function isInterface(text: string, directive: string, place: Place, { findings }: HaCfReading): boolean {
+  if (isInterfaceName(text)) return true
+  const alias = /^([^:]+):/.exec(text)?.[1]
+  const hint = alias !== undefined ? ` An alias is an address, no interface: write ${alias}.`
+    : text.includes(',') ? ' Words are separated by blanks here.'
+      : text.startsWith('//') ? ' // starts no comment; write #.' : ''
+  findings.error(place, 'interface-invalid', `${directive} ${quoted(text)} is no interface: a name has 1 to 15 characters, without slashes and colons.${hint}`)
+  return false
+}
+
+function readBroadcast([word]: readonly Word[], place: Place, reading: HaCfReading): void {
+  if (word === undefined || !isInterface(word.text, 'bcast', place, reading)) return
+  addLink({ kind: 'bcast', interface: word.text, port: portOf('bcast', reading) }, place, reading)
+}
+
+function readMulticast(words: readonly Word[], place: Place, reading: HaCfReading): void {
+  const { findings } = reading
+  const [device, group, port, ttl, loop, ...more] = words
+  if (device === undefined || group === undefined || port === undefined || ttl === undefined || loop === undefined) {
+    const missingPart = ['interface', 'group', 'port', 'ttl', 'loop'][words.length] ?? ''
+    findings.error(place, 'link-invalid', `mcast has no ${missingPart}: it takes five words between blanks, as in mcast eth0 225.0.0.1 694 1 0`)
+    return
+  }
+  if (!isInterface(device.text, 'mcast', { ...place, column: device.column }, reading)) return
+  const address = parseIpv4(group.text)
+  const wrong = address === undefined || !isMulticast(address) ? { word: group, rule: 'is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255' }
+    : !/^\d{1,5}$/.test(port.text) || Number(port.text) < 1 || Number(port.text) > 65_535 ? { word: port, rule: 'is no port: it is 1 to 65535' }
+      : !/^[0-4]$/.test(ttl.text) ? { word: ttl, rule: 'is no ttl: it is 0 to 4' }
+        : !/^[01]$/.test(loop.text) ? { word: loop, rule: 'is no loop: it is 0 or 1' } : undefined
+  if (wrong !== undefined) {
+    findings.error({ ...place, column: wrong.word.column }, 'link-invalid', `mcast ${device.text}: ${quoted(wrong.word.text)} ${wrong.rule}.`)
+    return
+  }
+  if (ttl.text === '0') {
+    findings.warning({ ...place, column: ttl.column }, 'link-ttl', `mcast ${device.text} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
+  }
+  ignoreRest('mcast', more, place, reading)
+  addLink({
+    kind: 'mcast', interface: device.text, address: group.text, port: Number(port.text), ttl: Number(ttl.text), loop: loop.text === '1',
+  }, place, reading)
+}
+
+function readUnicast(words: readonly Word[], place: Place, reading: HaCfReading): void {
+  const [device, host, ...more] = words
+  if (device === undefined || host === undefined) {
+    reading.findings.error(place, 'link-invalid', 'ucast needs an interface and the address of a node: ucast eth0 192.0.2.2')
+    return
+  }
+  if (!isInterface(device.text, 'ucast', { ...place, column: device.column }, reading)) return
+  if (!isPeerAddress(host.text, { ...place, column: host.column }, reading)) return
+  ignoreRest('ucast', more, place, reading)
+  addLink({ kind: 'ucast', interface: device.text, address: host.text, port: portOf('ucast', reading) }, place, reading)
+}
+
+function isPeerAddress(text: string, place: Place, { findings }: HaCfReading): boolean {
+  const ip = parseIp(text)
+  if (ip?.family === 'ipv6') {
+    findings.error(place, 'link-address', `ucast ${quoted(text)} is an IPv6 address; ucast takes an IPv4 address.`)
+    return false
+  }
+  if (ip !== undefined) {
+    if (!isMulticast(ip) && !isNoHost(ip)) return true
+    findings.error(place, 'link-address', `ucast ${quoted(text)} is no address of a host.`)
+    return false
+  }
+  if (!isHostName(text)) {
+    findings.error(place, 'link-address', `ucast ${quoted(text)} is neither an IPv4 address nor a host name.`)
+    return false
+  }
+  findings.warning(place, 'link-host-name',
+    `ucast ${quoted(text)} is a host name: it must be resolved when the daemon starts, perhaps before name service is there. Write the address.`)
+  return true
+}
+
+function ignoreRest(directive: string, more: readonly Word[], place: Place, { findings }: HaCfReading): void {
+  const [first] = more
+  if (first === undefined) return
+  findings.warning({ ...place, column: first.column }, 'words-ignored',
+    `${quoted(first.text)} and what follows has no effect, as in Heartbeat: ${directive === 'ucast' ? 'a ucast line names one address; write a line for each.' : 'mcast takes five words.'}`)
+}

@@ -1,0 +1,123 @@
+/** Directives of ha.cf that hactl does not act upon: each is checked as Heartbeat checks it, and named with what follows from it. */
+import { classicTime } from './durations.ts'
+import { quoted } from './findings.ts'
+import type { Directive, HaCfReading } from './ha-cf.ts'
+import { isBoolean } from './ha-cf-values.ts'
+import type { Word } from './text-lines.ts'
+import type { Place } from './types.ts'
+
+/** Says the rule when the value breaks it. */
+type Rule = { readonly holds: (text: string) => boolean; readonly rule: string }
+
+const facilities = 'auth authpriv cron daemon ftp kern lpr mail news syslog user uucp none local0 local1 local2 local3 local4 local5 local6 local7'.split(' ')
+const baudRates = '9600 19200 38400 57600 115200 230400 460800'.split(' ')
+
+const aBoolean: Rule = { holds: isBoolean, rule: 'it is on or off' }
+const aTime: Rule = { holds: (text) => classicTime(text).ok, rule: 'it is a number of seconds, or carries ms' }
+const anything: Rule = { holds: () => true, rule: '' }
+const positive: Rule = { holds: (text) => /^[1-9]\d{0,9}$/.test(text), rule: 'it is a number above 0' }
+
+function oneOf(...values: readonly string[]): Rule {
+  return { holds: (text) => values.includes(text), rule: `it is one of ${values.join(', ')}` }
+}
+
+/** Nothing is lost: hactl does it otherwise, or there is nothing to do. */
+function needless(name: string, why: string, rule: Rule, more: { once?: boolean; path?: boolean; seen?: (text: string, place: Place, reading: HaCfReading) => void } = {}): Directive {
+  return {
+    takes: more.path === true ? 'path' : 'words',
+    read: ([word], place, reading) => {
+      const text = word?.text ?? ''
+      if (more.once === true && reading.seenOnce.has(name)) {
+        reading.findings.error(place, 'directive-twice', `${name} stands twice; it may stand once. Remove one.`)
+      } else if (!rule.holds(text)) reading.findings.error(place, 'value-invalid', `${name} ${quoted(text)}: ${rule.rule}.`)
+      else reading.findings.warning(place, 'directive-without-effect', `${name} has no effect: ${why}`)
+      reading.seenOnce.add(name)
+      more.seen?.(text, place, reading)
+    },
+  }
+}
+
+/** Something is missing without it. */
+function unsupported(name: string, consequence: string, once = false): Directive {
+  return {
+    takes: 'line',
+    read: (_words, place, reading) => {
+      if (once && reading.seenOnce.has(name)) reading.findings.error(place, 'directive-twice', `${name} stands twice; it may stand once. Remove one.`)
+      else reading.findings.warning(place, 'directive-unsupported', `${name}: ${consequence}`)
+      reading.seenOnce.add(name)
+    },
+  }
+}
+
+const pacemakerOnly = 'it is for Pacemaker, which hactl does not use. Remove the line.'
+const journal = 'hactl logs to standard error, which systemd keeps in the journal, and to logfile. Read it with journalctl -u hactl.'
+const logs = { seen: (_text: string, _place: Place, reading: HaCfReading): void => void (reading.logs = true) }
+
+export const unusedDirectives: Readonly<Record<string, Directive>> = {
+  logfacility: needless('logfacility', journal, { holds: (text) => facilities.includes(text), rule: `it is none, or a facility in small letters: ${facilities.slice(0, 4).join(', ')}, local0 to local7...` }, logs),
+  debugfile: needless('debugfile', 'debug lines go where all others go. Remove the line.', anything, { ...logs, path: true }),
+  use_logd: needless('use_logd', journal, aBoolean, { seen: (text, place, reading) => void (reading.useLogd = { on: /^(true|on|yes|y|1)$/i.test(text), place }) }),
+  conn_logd_time: needless('conn_logd_time', journal, aTime),
+  syslogmsgfmt: needless('syslogmsgfmt', journal, aBoolean),
+  log_badpack: needless('log_badpack', 'bad packets are counted by cause and logged at most once a minute.', aBoolean),
+  hopfudge: needless('hopfudge', 'it is for rings of serial lines.', anything),
+  baud: needless('baud', 'this version has no serial links.', oneOf(...baudRates), { once: true }),
+  realtime: needless('realtime', 'the systemd unit sets the scheduling.', aBoolean),
+  rtprio: needless('rtprio', 'the systemd unit sets the scheduling.', { holds: (text) => /^[1-9]\d?$/.test(text), rule: 'it is 1 to 99' }),
+  memreserve: needless('memreserve', 'the systemd unit keeps the daemon from being swapped out.', positive),
+  hbgenmethod: needless('hbgenmethod', 'the generation is kept on disk.', oneOf('file', 'time')),
+  uuidfrom: needless('uuidfrom', 'nodes are known by their names.', oneOf('file', 'nodename')),
+  msgfmt: needless('msgfmt', 'both framings are read, and the classic one is written.', oneOf('classic', 'netstring')),
+  compression: needless('compression', 'packets are small and never compressed.', anything),
+  compression_threshold: needless('compression_threshold', 'packets are small and never compressed.', positive),
+  traditional_compression: needless('traditional_compression', 'packets are small and never compressed.', aBoolean),
+  max_rexmit_delay: needless('max_rexmit_delay', 'nothing is transmitted again: the next heartbeat carries all that counts.', positive),
+  cluster: needless('cluster', 'a pair needs no name.', anything),
+  coredumps: needless('coredumps', 'systemd decides about core dumps.', anything),
+  coreroot: needless('coreroot', 'systemd decides about core dumps.', anything, { path: true }),
+  use_apphbd: needless('use_apphbd', 'systemd watches the daemon.', aBoolean),
+  crm_daemon_dir: needless('crm_daemon_dir', pacemakerOnly, anything, { path: true }),
+  crmd_spawns_pengine: needless('crmd_spawns_pengine', pacemakerOnly, anything),
+  record_config_changes: needless('record_config_changes', pacemakerOnly, aBoolean),
+  record_pengine_inputs: needless('record_pengine_inputs', pacemakerOnly, aBoolean),
+  enable_config_writes: needless('enable_config_writes', pacemakerOnly, aBoolean),
+  watchdog: unsupported('watchdog', 'this version feeds no hardware watchdog: a host whose kernel hangs is not reset, and keeps its addresses until it is.', true),
+  stonith: unsupported('stonith', 'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
+  stonith_host: unsupported('stonith_host', 'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
+  quorum_server: unsupported('quorum_server', 'it is for Pacemaker. hactl does not ask it who may hold a group.'),
+  ping6: unsupported('ping6', 'this version asks no ping nodes: a node that is cut off from its network does not notice.'),
+  respawn: { takes: 'line', read: (words, place, reading) => readChild('respawn', words, place, reading) },
+  failfast: { takes: 'line', read: (words, place, reading) => readChild('failfast', words, place, reading) },
+  apiauth: { takes: 'line', read: readApiauth },
+}
+
+const childConsequences: Readonly<Record<string, string>> = {
+  ipfail: 'a node that is cut off from its network does not give its groups to the peer that still reaches it.',
+  pingd: 'a node that is cut off from its network does not give its groups to the peer that still reaches it.',
+  dopd: 'the peer\'s DRBD is not marked outdated when replication breaks: use a fence-peer handler of DRBD.',
+}
+
+function readChild(name: string, [user, command]: readonly Word[], place: Place, { findings }: HaCfReading): void {
+  if (user === undefined || command?.text.startsWith('/') !== true) {
+    findings.error(place, 'value-invalid', `${name} needs a user and a program with its full path: ${name} hacluster /usr/lib/heartbeat/ipfail. hactl starts no such programs; remove the line.`)
+    return
+  }
+  const program = command.text.split('/').at(-1) ?? ''
+  const consequence = childConsequences[program] ?? 'if it is still needed, run it as a systemd unit.'
+  findings.warning({ ...place, column: command.column }, 'directive-unsupported', `${name} ${quoted(program)} is not started by hactl: ${consequence}`)
+}
+
+/** Clients that `crm on` registers itself, so that Heartbeat refuses to have them named again. */
+const pacemakerClients = ['stonith-ng', 'cib', 'attrd', 'crmd', 'stonithd']
+
+function readApiauth(words: readonly Word[], place: Place, { findings, apiClients, crmOn }: HaCfReading): void {
+  const [client, ...lists] = words
+  const wrong = client === undefined || lists.length === 0 || lists.some(({ text }) => !/^[ug]id=[^=,]+(,[^=,]+)*$/.test(text))
+  if (wrong) findings.error(place, 'value-invalid', 'apiauth needs a client and at least one list: apiauth ipfail uid=hacluster gid=haclient. hactl has no such clients; remove the line.')
+  else if (apiClients.has(client.text) || (crmOn && pacemakerClients.includes(client.text))) {
+    findings.error(place, 'directive-twice', `apiauth ${quoted(client.text)} stands twice${crmOn ? ' (crm brings one itself)' : ''}, which Heartbeat refuses. hactl has no such clients; remove the line.`)
+  } else {
+    findings.warning(place, 'directive-without-effect', `apiauth has no effect: programs talk to hactl over its control socket, which root and the group haclient may use. Remove the line.`)
+  }
+  if (client !== undefined) apiClients.add(client.text)
+}

@@ -1,0 +1,99 @@
+/** ha.cf: lines of a directive and its values (heartbeat-3.md section 7). Every directive is used or named. */
+import type { Draft } from './draft.ts'
+import { type Findings, quoted } from './findings.ts'
+import { linkDirectives } from './ha-cf-links.ts'
+import { unusedDirectives } from './ha-cf-unused.ts'
+import { usedDirectives } from './ha-cf-used.ts'
+import { didYouMean } from './suggestions.ts'
+import { blanksAndCommas, linesOf, type TextLine, type Word, wordsOf } from './text-lines.ts'
+import type { Place, SourceFile } from './types.ts'
+
+/** What a directive may look at and change while the file is read from top to bottom. */
+export interface HaCfReading {
+  readonly file: string
+  readonly draft: Draft
+  readonly findings: Findings
+  /** Heartbeat fixes the port of a kind of link at its first line. */
+  readonly portOfKind: Map<string, number>
+  readonly seenOnce: Set<string>
+  readonly apiClients: Set<string>
+  /** Whether Pacemaker would hold the resources. */
+  crmOn: boolean
+  autojoin?: Place
+  useLogd?: { readonly on: boolean; readonly place: Place }
+  logs: boolean
+  deadping?: { readonly ms: number; readonly place: Place }
+}
+
+export interface Directive {
+  /** `words`: once for each value, separated by blanks or commas. `line`: once for the whole line. `path`: words, of which one may start with //. */
+  readonly takes: 'words' | 'path' | 'line'
+  readonly read: (words: readonly Word[], place: Place, reading: HaCfReading) => void
+}
+
+const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({ ...usedDirectives, ...linkDirectives, ...unusedDirectives }))
+
+export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): void {
+  const reading: HaCfReading = {
+    file: file.path, draft, findings, portOfKind: new Map(), seenOnce: new Set(), apiClients: new Set(), crmOn: false, logs: false,
+  }
+  for (const line of linesOf(file, 'end-the-line', findings)) readLine(line, reading)
+  checkTogether(reading)
+}
+
+function readLine(line: TextLine, reading: HaCfReading): void {
+  const comment = line.text.indexOf('#')
+  const body = (comment < 0 ? line.text : line.text.slice(0, comment)).trimEnd()
+  const match = /^([ \t\f\v]*)([^ \t]+)/.exec(body)
+  if (match === null) return
+  const [whole, indent = '', name = ''] = match
+  const place = { file: reading.file, line: line.number, column: indent.length + 1 }
+  const directive = directives.get(name)
+  if (directive === undefined) return unknown(name, place, reading)
+  const rest = body.slice(whole.length)
+  if (directive.takes === 'line') return directive.read(wordsOf(rest, /[ \t]/, whole.length + 1), place, reading)
+  const words = wordsOf(rest, blanksAndCommas, whole.length + 1)
+  if (words.length === 0) {
+    reading.findings.warning(place, 'directive-empty', `${name} has no value and changes nothing, as in Heartbeat. Write a value, or remove the line.`)
+  }
+  for (const word of words) {
+    const wordPlace = { ...place, column: word.column }
+    if (directive.takes === 'words' && word.text.startsWith('//')) return slashes(name, word, wordPlace, reading)
+    directive.read([word], wordPlace, reading)
+  }
+}
+
+/** Behind a node's name it is only a comment that Heartbeat reads as more nodes; elsewhere Heartbeat refuses it. */
+function slashes(name: string, { text }: Word, place: Place, { findings }: HaCfReading): void {
+  if (name === 'node') {
+    findings.warning(place, 'slash-comment', `${quoted(text)} and what follows is read as a comment, though Heartbeat takes it for more nodes. Write # for //.`)
+  } else findings.error(place, 'slash-comment', `${quoted(text)} is read as a value of ${name}: // starts no comment. Write # for //.`)
+}
+
+function unknown(name: string, place: Place, { findings }: HaCfReading): void {
+  const blank = /^[^\x20-\x7e]/u.test(name)
+    ? ` The line starts with the character U+${(name.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}, which is no blank here. Remove it.`
+    : ''
+  const hint = blank !== '' ? blank
+    : name.startsWith('//') || name.startsWith(';') ? ' A comment starts with #.'
+      : didYouMean(name.replace(/[^A-Za-z0-9_]/g, ''), [...directives.keys()])
+  findings.error(place, 'directive-unknown', `${quoted(name)} is no directive of ha.cf.${hint}`)
+}
+
+function checkTogether(reading: HaCfReading): void {
+  const { findings, draft } = reading
+  if (reading.autojoin !== undefined && !reading.crmOn) {
+    findings.error(reading.autojoin, 'autojoin', 'autojoin is not none, which Heartbeat refuses with haresources. Remove the line, and name both nodes: node NAME1 NAME2')
+  } else if (reading.autojoin !== undefined) {
+    findings.warning(reading.autojoin, 'autojoin', 'autojoin has no effect: hactl knows the two nodes that are named and accepts no other. Remove the line.')
+  }
+  if (reading.useLogd?.on === false && !reading.logs) {
+    findings.error(reading.useLogd.place, 'value-invalid',
+      'use_logd is off and neither logfile, debugfile nor logfacility is there: Heartbeat refuses to run without a log. Remove the line, or write logfacility daemon')
+  }
+  const keepaliveMs = draft.timing.keepaliveMs?.value ?? 1000
+  if (reading.deadping !== undefined && reading.deadping.ms <= 2 * keepaliveMs) {
+    findings.error(reading.deadping.place, 'deadtime-small',
+      `deadping is ${reading.deadping.ms} ms; it must be more than twice keepalive (${keepaliveMs} ms). Write at least ${2 * keepaliveMs + 1}ms.`)
+  }
+}

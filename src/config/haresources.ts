@@ -1,0 +1,134 @@
+/** haresources: one group a line, its preferred node first (heartbeat-3.md sections 6.1 and 6.2). */
+import type { Draft, DraftGroup } from './draft.ts'
+import { type Findings, quoted } from './findings.ts'
+import { resourceOfWord } from './resource-words.ts'
+import { blanks, linesOf, type TextLine, type Word, wordsOf } from './text-lines.ts'
+import type { Place, SourceFile } from './types.ts'
+
+interface PlacedWord extends Word { readonly line: number }
+
+/** Needs the draft's nodes: whether a line continues the one before may hang on it. */
+export function readHaresources(file: SourceFile, draft: Draft, findings: Findings): void {
+  const at = (line: number, column: number): Place => ({ file: file.path, line, column })
+  if (file.text.includes('\r\n')) {
+    findings.warning(at(1, 1), 'line-ends',
+      `${file.path} has carriage returns at line ends, which Heartbeat takes for a part of the last word. They are left out. Convert it: sed -i 's/\\r$//' ${file.path}`)
+  }
+  const lines = linesOf(file, 'are-line-ends', findings)
+  for (const words of logicalLines(lines, file, draft, findings)) {
+    const [first, ...others] = words
+    if (first === undefined) continue
+    draft.groups.push(groupOf(first, others, file.path, findings))
+  }
+}
+
+function groupOf(first: PlacedWord, words: readonly PlacedWord[], path: string, findings: Findings): DraftGroup {
+  const place = { file: path, line: first.line, column: first.column }
+  const resources = words.map((word) => {
+    const wordPlace = { file: path, line: word.line, column: word.column }
+    return { ...resourceOfWord(word.text, 'classic', wordPlace, findings), place: wordPlace, settings: {} }
+  })
+  return { preferredNode: { value: first.text.toLowerCase(), place }, place, resources, settings: {} }
+}
+
+/** Words of each logical line. A comment on a continued line is a comment here, though Heartbeat takes it for resources. */
+function logicalLines(lines: readonly TextLine[], file: SourceFile, draft: Draft, findings: Findings): readonly (readonly PlacedWord[])[] {
+  const result: PlacedWord[][] = []
+  let open: PlacedWord[] | undefined
+  let glue = false
+  for (const [index, line] of lines.entries()) {
+    const place = { file: file.path, line: line.number, column: Math.max(1, line.text.length) }
+    const { body, continues } = splitLine(line, open !== undefined, place, findings)
+    if (body.trim() === '' && open === undefined) continue
+    const words = wordsOf(body, blanks).map((word) => ({ ...word, line: line.number }))
+    const current: PlacedWord[] = open ?? []
+    if (open === undefined) result.push(current)
+    joinWords(current, words, glue && !/^[ \t]/.test(body), place, findings)
+    const goesOn = continues === 'yes' || (continues === 'in-comment' && !startsWithNode(lines[index + 1], draft))
+    reportContinuation({ goesOn, continues, last: isLast(lines, index), crlf: file.text.includes('\r\n'), place, findings })
+    open = goesOn ? current : undefined
+    glue = goesOn && continues === 'yes' && body !== '' && !/[ \t]$/.test(body)
+  }
+  return result.map((words) => withoutSlashComment(words, file.path, findings))
+}
+
+/** `in-comment`: the backslash stands behind a `#`; Heartbeat's two parsers disagree about it. */
+type Continues = 'yes' | 'in-comment' | 'no'
+
+function splitLine(line: TextLine, continued: boolean, place: Place, findings: Findings): { body: string; continues: Continues } {
+  const comment = line.text.indexOf('#')
+  const backslash = line.text.endsWith('\\')
+  if (comment < 0) {
+    if (backslash) return { body: line.text.slice(0, -1), continues: 'yes' }
+    const stray = /\\[ \t]+$/.exec(line.text)
+    if (stray === null) return { body: line.text, continues: 'no' }
+    findings.warning({ ...place, column: stray.index + 1 }, 'continuation-odd',
+      'blanks follow the backslash, so that the line does not go on below, as in Heartbeat; the backslash is left out. Remove the blanks behind it.')
+    return { body: line.text.slice(0, stray.index), continues: 'no' }
+  }
+  const body = line.text.slice(0, comment)
+  if (!continued && /^[ \t]*[^ \t]+$/.test(body)) {
+    findings.error({ ...place, column: comment + 1 }, 'comment-glued',
+      `# starts a comment here, so that the line has the node ${quoted(body.trim())} and no resources. Heartbeat refuses it. Set a blank before #, or remove it.`)
+  }
+  if (continued) {
+    findings.warning({ ...place, column: comment + 1 }, 'comment-continued',
+      'a comment stands on a continued line: Heartbeat takes its words for resources. hactl reads it as a comment. Put it on a line of its own above the group.')
+  }
+  const hasWords = body.trim() !== ''
+  return { body, continues: backslash && (hasWords || continued) ? 'in-comment' : 'no' }
+}
+
+/** Heartbeat glues `192.0.2.1\` and `apache2` below it to one word. A word is broken only where a colon or slash shows it. */
+function joinWords(current: PlacedWord[], words: readonly PlacedWord[], glued: boolean, place: Place, findings: Findings): void {
+  const [first, ...others] = words
+  const last = current.at(-1)
+  if (!glued || first === undefined || last === undefined) {
+    current.push(...words)
+    return
+  }
+  if (/[:/]$/.test(last.text) || /^[:/]/.test(first.text)) {
+    current.splice(-1, 1, { ...last, text: last.text + first.text })
+    current.push(...others)
+    return
+  }
+  findings.warning({ ...place, column: 1 }, 'continuation-odd',
+    `no blank stands before the backslash above nor here: Heartbeat reads one word, ${quoted(last.text + first.text)}. They are read as two. Indent this line.`)
+  current.push(...words)
+}
+
+function startsWithNode(line: TextLine | undefined, draft: Draft): boolean {
+  const word = line?.text.trim().split(/[ \t]/, 1)[0]?.toLowerCase()
+  return draft.nodes.some(({ value }) => value === word)
+}
+
+function isLast(lines: readonly TextLine[], index: number): boolean {
+  return lines.slice(index + 1, index + 3).every(({ text }) => text === '') && index + 2 >= lines.length
+}
+
+interface Continuation {
+  readonly goesOn: boolean
+  readonly continues: Continues
+  readonly last: boolean
+  readonly crlf: boolean
+  readonly place: Place
+  readonly findings: Findings
+}
+
+function reportContinuation({ goesOn, continues, last, crlf, place, findings }: Continuation): void {
+  if (!goesOn) return
+  const odd = last ? 'the last line ends with a backslash, which Heartbeat takes for a resource; it is left out. Remove it.'
+    : continues === 'in-comment' ? 'the backslash stands in a comment, where Heartbeat loses what follows below. hactl goes on with the next line. Remove the comment.'
+      : crlf ? 'a carriage return follows the backslash, so that Heartbeat does not go on with the next line. hactl does. Convert the line ends.'
+        : undefined
+  if (odd !== undefined) findings.warning(place, 'continuation-odd', odd)
+}
+
+function withoutSlashComment(words: readonly PlacedWord[], path: string, findings: Findings): readonly PlacedWord[] {
+  const start = words.findIndex(({ text }, index) => index > 0 && text.startsWith('//'))
+  const word = words[start]
+  if (word === undefined) return words
+  findings.warning({ file: path, line: word.line, column: word.column }, 'slash-comment',
+    `${quoted(word.text)} and what follows is read as a comment, though Heartbeat takes it for resources. Write # for //.`)
+  return words.slice(0, start)
+}

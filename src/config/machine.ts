@@ -1,0 +1,134 @@
+/** Facts of the machine against the configuration: warnings of `hactl check`; some keep the daemon from starting (design.md section 9). */
+import type { ClusterConfig, LinkConfig } from '../core/config.ts'
+import { parseIp } from './addresses.ts'
+import { didYouMean } from './suggestions.ts'
+import type { ConfigResult, Message, Place } from './types.ts'
+
+/** Gathered by runtime/machine-facts.ts. What is absent was not looked for. */
+export interface MachineFacts {
+  /** What this host calls itself, in small letters: the first line of nodeinfo, else `uname -n`. */
+  readonly nodeName: string
+  readonly interfaces: readonly string[]
+  readonly scripts: ReadonlyMap<string, 'ready' | 'missing' | 'not-executable'>
+  /** Where scripts were looked for. */
+  readonly scriptDirectories: readonly string[]
+  readonly programs: ReadonlyMap<string, boolean>
+  /** Addresses of each host name; an empty list where it cannot be resolved. */
+  readonly hosts: ReadonlyMap<string, readonly string[]>
+  /** Why koffi does not load; undefined when it does. */
+  readonly nativeCallsFault?: string
+}
+
+/** What must be looked for. */
+export interface MachineQuestions {
+  readonly scripts: readonly string[]
+  readonly programs: readonly string[]
+  readonly hosts: readonly string[]
+}
+
+export function machineQuestions({ groups, links, pingNodes }: ClusterConfig): MachineQuestions {
+  const resources = groups.flatMap((group) => group.resources)
+  const scripts = resources.filter(({ address }) => address === undefined).map(({ script }) => script)
+  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...pingNodes]
+  return {
+    scripts: [...new Set(scripts)],
+    programs: ['ip', 'arping', ...(scripts.some((script) => script.startsWith('systemd:')) ? ['systemctl'] : [])],
+    hosts: [...new Set(hosts.filter((host) => parseIp(host) === undefined))],
+  }
+}
+
+interface Judged { readonly message: Message; /** The daemon does not start with it. */ readonly stops: boolean }
+
+/** For `hactl check`: each difference is a warning there. Nothing is said of a configuration with errors. */
+export function judgeMachine(result: ConfigResult, facts: MachineFacts): readonly Message[] {
+  return result.config === undefined ? [] : judged(result.config, result, facts).map(({ message }) => message)
+}
+
+/**
+ * What keeps the daemon from starting although the files are right: this host is no node of the pair, no link can be
+ * opened, there is no `ip`, or crc is not allowed. A single missing link or script does not: the other node may need this one.
+ */
+export function startErrors(result: ConfigResult, facts: MachineFacts): readonly Message[] {
+  const { config, places } = result
+  if (config === undefined) return result.errors
+  const stopping = judged(config, result, facts).filter(({ stops }) => stops).map(({ message }) => message)
+  const active = config.auth.keys.find(({ index }) => index === config.auth.active)
+  if (active?.method !== 'crc' || config.allowCrc) return stopping
+  return [...stopping, messageAt(places.auth, 'crc-refused',
+    'the active key has the method crc, which anybody can forge. Type hactl keys new and use its file on both nodes, or say allow_crc: true in hactl.yaml.')]
+}
+
+function messageAt(place: Place, code: Message['code'], message: string): Message {
+  return { file: place.file, line: place.line, column: place.column, code, message }
+}
+
+function judged(config: ClusterConfig, { places }: ConfigResult, facts: MachineFacts): readonly Judged[] {
+  return [
+    ...ownName(config, places.nodes, facts),
+    ...linkFaults(config.links, places.links, facts),
+    ...resourceFaults(config, places.resources, facts),
+    ...programFaults(config, places.nodes, facts),
+  ]
+}
+
+function ownName({ nodes }: ClusterConfig, place: Place, { nodeName }: MachineFacts): readonly Judged[] {
+  if (nodes.includes(nodeName)) return []
+  const sameHost = nodes.find((node) => node.split('.')[0] === nodeName.split('.')[0])
+  const hint = sameHost !== undefined
+    ? ` Names are compared whole: write ${nodeName} for ${sameHost} everywhere, on both nodes.`
+    : didYouMean(nodeName, nodes) || ` Write ${nodeName} in place of one of them, or set the host name (hostnamectl hostname ${nodes[0] ?? 'NAME'}).`
+  return [{
+    stops: true,
+    message: messageAt(place, 'own-name', `this host is called ${nodeName} (uname -n, or the first line of /etc/ha.d/nodeinfo) and is neither ${nodes.join(' nor ')}.${hint}`),
+  }]
+}
+
+function linkFaults(links: readonly LinkConfig[], places: readonly Place[], { interfaces, hosts }: MachineFacts): readonly Judged[] {
+  const faults = links.flatMap(({ kind, interface: device, address }, index): readonly Message[] => {
+    const place = places[index]
+    if (place === undefined) return []
+    if (!interfaces.includes(device)) {
+      return [messageAt(place, 'interface-missing',
+        `${kind} ${device}: this host has no interface ${device}.${didYouMean(device, interfaces) || ` It has: ${interfaces.join(', ')}.`} The link stays down until there is one.`)]
+    }
+    const unresolved = address !== undefined && hosts.get(address)?.length === 0
+    return unresolved ? [messageAt(place, 'host-unresolved', `${kind} ${device} ${address}: this host cannot resolve ${address}. Write the address, or add it to /etc/hosts.`)] : []
+  })
+  const stops = faults.length >= links.length
+  return faults.map((message) => ({ message, stops }))
+}
+
+function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Place[])[], facts: MachineFacts): readonly Judged[] {
+  return groups.flatMap((group, groupIndex) => group.resources.flatMap(({ script, address }, index): readonly Judged[] => {
+    const place = places[groupIndex]?.[index]
+    if (place === undefined) return []
+    if (address?.interface !== undefined && !facts.interfaces.includes(address.interface)) {
+      return [{ stops: false, message: messageAt(place, 'interface-missing',
+        `${address.ip}: this host has no interface ${address.interface}, so that group ${group.name} cannot start here.${didYouMean(address.interface, facts.interfaces)}`) }]
+    }
+    const state = address === undefined ? facts.scripts.get(script) : 'ready'
+    if (state === 'missing') {
+      return [{ stops: false, message: messageAt(place, 'script-missing',
+        `${script} is not on this host (${facts.scriptDirectories.join(', ')}), so that group ${group.name} cannot start here. Install it, or correct the name.`) }]
+    }
+    return state !== 'not-executable' ? [] : [{ stops: false, message: messageAt(place, 'script-not-executable',
+      `${script} cannot be executed, so that group ${group.name} cannot start here. Type: chmod 755 on the file, as root.`) }]
+  }))
+}
+
+function programFaults({ groups }: ClusterConfig, place: Place, { programs, nativeCallsFault }: MachineFacts): readonly Judged[] {
+  const missing = (program: string): boolean => programs.get(program) === false
+  const faults: Judged[] = []
+  const addresses = groups.some((group) => group.resources.some(({ address }) => address !== undefined))
+  if (missing('ip') && addresses) {
+    faults.push({ stops: true, message: messageAt(place, 'program-missing', 'the program ip is not on this host: floating addresses cannot be added. Type: apt-get install iproute2') })
+  }
+  if (missing('systemctl')) {
+    faults.push({ stops: false, message: messageAt(place, 'program-missing', 'the program systemctl is not on this host: systemd: resources cannot start here.') })
+  }
+  if (nativeCallsFault === undefined) return faults
+  faults.push({ stops: false, message: messageAt(place, 'native-calls-missing',
+    `koffi does not load (${nativeCallsFault}): addresses are announced by arping and links are kept apart by their subnets.` +
+    (missing('arping') ? ' arping is not there either, so that IPv4 clients learn of a move only when their caches expire. Type: apt-get install iputils-arping' : ' Type npm install koffi for the quicker way.')) })
+  return faults
+}

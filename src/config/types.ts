@@ -1,0 +1,84 @@
+/** What goes into this layer and what comes out of it: texts with their names, messages with their places, one configuration. */
+import type { AuthMethod, AutoFailback, ClusterConfig } from '../core/config.ts'
+import type { ConfigCode } from './codes.ts'
+
+/** One file as the runtime read it. `mode` and `uid` are those of the file; they matter for the keys only. */
+export interface SourceFile {
+  /** `ha.cf`, `haresources`, `authkeys`, or the name of a YAML file. */
+  readonly name: string
+  /** As messages show it. */
+  readonly path: string
+  readonly text: string
+  readonly mode?: number
+  readonly uid?: number
+}
+
+export interface ConfigSource {
+  readonly files: readonly SourceFile[]
+  /** What could not be read, said by the reader; each is an error. */
+  readonly problems?: readonly Message[]
+}
+
+/** Lines and columns count from 1; a fact of a whole file is at 1:1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface Message extends Place {
+  /** src/config/codes.ts lists them all. */
+  readonly code: ConfigCode
+  /** What is wrong, the value, the rule, what to do. Never a key. */
+  readonly message: string
+}
+
+/** The `config` of `hactl check --json`; its shape is part of the command line contract. */
+export interface ShownConfig {
+  readonly nodes: readonly string[]
+  readonly keepaliveMs: number
+  readonly deadtimeMs: number
+  readonly warntimeMs: number
+  readonly initdeadMs: number
+  readonly udpPort: number
+  readonly autoFailback: AutoFailback
+  readonly links: readonly { readonly kind: string; readonly interface: string; readonly address: string | null; readonly port: number }[]
+  readonly pingNodes: readonly string[]
+  readonly groups: readonly ShownGroup[]
+  readonly auth: { readonly active: number | null; readonly keys: readonly { readonly index: number; readonly method: AuthMethod }[] }
+}
+
+export interface ShownGroup {
+  readonly preferredNode: string
+  readonly resources: readonly { readonly script: string; readonly args: readonly string[] }[]
+}
+
+/** Where the parts stand that facts of the machine are compared with. */
+export interface ConfigPlaces {
+  readonly nodes: Place
+  readonly auth: Place
+  readonly links: readonly Place[]
+  /** One list for each group of `config.groups`, one place for each of its resources. */
+  readonly resources: readonly (readonly Place[])[]
+}
+
+export interface ConfigResult {
+  /** No errors. */
+  readonly ok: boolean
+  readonly errors: readonly Message[]
+  readonly warnings: readonly Message[]
+  /** Only when `ok`. */
+  readonly config: ClusterConfig | undefined
+  /** Also with errors, as far as it was understood; undefined when there was nothing to read. */
+  readonly shown: ShownConfig | undefined
+  readonly places: ConfigPlaces
+  /** Parts of a YAML file that this version knows and does not use yet, as written: `hactl import` keeps them. */
+  readonly unused: Readonly<Record<string, unknown>>
+  /** The file the keys came from, for `hactl import`. */
+  readonly authFile: string | undefined
+}
+
+export interface LoadOptions {
+  /** The user who runs this: a key file of anybody but root and this user is named. */
+  readonly ownUid?: number
+}

@@ -1,0 +1,199 @@
+/** hactl.yaml: the whole configuration, or beside classic files what those cannot say. */
+import type { LinkConfig } from '../core/config.ts'
+import { z } from 'zod'
+import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp } from './addresses.ts'
+import { defaultPort, type Draft, type DraftGroup, type DraftResource, type Placed, type ResourceSettings } from './draft.ts'
+import { type Findings, quoted } from './findings.ts'
+import { readPing } from './ha-cf-used.ts'
+import { resourceOf, resourceOfWord } from './resource-words.ts'
+import { noSettings, type Settings } from './settings.ts'
+import type { Place, SourceFile } from './types.ts'
+import { readYaml, type YamlFile } from './yaml-document.ts'
+import { pathText, reportIssues } from './yaml-issues.ts'
+import { type FullYaml, fullSchema, type GroupYaml, type LinkYaml, overlaySchema, type OverlayYaml, type ResourceYaml } from './yaml-schema.ts'
+
+/** What a mapping gave although another part of it is wrong; wrong elements of a list are holes, so that the others keep their places. */
+type Understood<T> = { readonly [K in keyof T]?: (T[K] extends (infer E)[] ? readonly (E | undefined)[] : T[K]) | undefined }
+
+/** Fills the draft and returns the settings; the path of `auth.file` is the caller's to follow. */
+export function readFullYaml(source: SourceFile, draft: Draft, findings: Findings): { readonly settings: Settings; readonly authFile: Placed<string> | undefined } | undefined {
+  const file = readYaml(source, findings)
+  if (file === undefined) return undefined
+  const yaml: Understood<FullYaml> = parsed(file, fullSchema, 'alone', findings)
+  fillDraft(yaml, file, draft, findings)
+  const authFile = yaml.auth === undefined ? undefined : { value: yaml.auth.file, place: file.placeOf(['auth', 'file']) }
+  return { settings: settingsOf(yaml, file, findings), authFile }
+}
+
+export function readOverlay(source: SourceFile, findings: Findings): Settings {
+  const file = readYaml(source, findings)
+  if (file === undefined) return noSettings
+  // An empty file, or one of comments, sets nothing.
+  if (file.value === null || file.value === undefined || file.value === '') return noSettings
+  const yaml: Understood<OverlayYaml> = parsed(file, overlaySchema, 'classic', findings)
+  return settingsOf(yaml, file, findings)
+}
+
+/** Errors are reported; each top-level part that is right by itself is used all the same, so that more can be said of it. */
+function parsed<S extends z.ZodObject>(file: YamlFile, schema: S, beside: 'alone' | 'classic', findings: Findings): Understood<z.output<S>> {
+  const result = schema.safeParse(file.value)
+  if (result.success) return result.data as Understood<z.output<S>>
+  reportIssues(file, result.error.issues, beside, findings)
+  const value = file.value
+  if (typeof value !== 'object' || value === null) return {}
+  const parts = Object.entries(schema.shape).map(([key, part]) => {
+    const given: unknown = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+    return [key, given === undefined ? undefined : partOf(part as z.ZodType, given)] as const
+  })
+  return Object.fromEntries(parts) as Understood<z.output<S>>
+}
+
+function partOf(schema: z.ZodType, given: unknown): unknown {
+  const result = schema.safeParse(given)
+  if (result.success) return result.data
+  const element = schema instanceof z.ZodOptional ? schema.unwrap() : schema
+  if (!(element instanceof z.ZodArray) || !Array.isArray(given)) return undefined
+  return given.map((item) => (element.element as z.ZodType).safeParse(item).data)
+}
+
+function fillDraft(yaml: Understood<FullYaml>, file: YamlFile, draft: Draft, findings: Findings): void {
+  draft.nodesPlace = file.placeOf(['nodes'])
+  draft.linksPlace = file.placeOf(['links'])
+  draft.timingPlace = file.placeOf([])
+  for (const part of ['nodes', 'links', 'groups', 'auto_failback'] as const) if (isUnread(yaml[part], part, file)) draft.unread.add(part)
+  for (const [index, name] of (yaml.nodes ?? []).entries()) if (name !== undefined) draft.nodes.push({ value: name.toLowerCase(), place: file.placeOf(['nodes', index]) })
+  for (const [key, target] of [['keepalive', 'keepaliveMs'], ['deadtime', 'deadtimeMs'], ['warntime', 'warntimeMs'], ['initdead', 'initdeadMs']] as const) {
+    const value = yaml[key]
+    if (value !== undefined) draft.timing[target] = { value, place: file.placeOf([key]) }
+  }
+  draft.udpPort = yaml.udpport ?? defaultPort
+  if (yaml.auto_failback !== undefined) draft.autoFailback = { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) }
+  for (const [index, link] of (yaml.links ?? []).entries()) {
+    if (link === undefined) continue
+    const value = linkOf(link, draft.udpPort, file.placeOf(['links', index]), findings)
+    if (value !== undefined) addLink(value, file.placeOf(['links', index]), draft, findings)
+  }
+  for (const [index, host] of (yaml.ping ?? []).entries()) if (host !== undefined) readPing(host, file.placeOf(['ping', index]), { draft, findings })
+  for (const [index, group] of (yaml.groups ?? []).entries()) if (group !== undefined) draft.groups.push(groupOf(group, ['groups', index], file, findings))
+  if (yaml.logfile !== undefined) draft.logFile = yaml.logfile
+  draft.debugLevel = yaml.debug ?? 0
+  Object.assign(draft.environment, yaml.env ?? {})
+}
+
+/** It is missing or wrong, which was said. A policy that is not there is no fault. */
+function isUnread(understood: unknown, part: string, { value }: YamlFile): boolean {
+  const given = typeof value === 'object' && value !== null && Object.hasOwn(value, part)
+  if (part === 'auto_failback') return given && understood === undefined
+  return !Array.isArray(understood) || understood.includes(undefined)
+}
+
+function addLink(value: LinkConfig, place: Place, draft: Draft, findings: Findings): void {
+  const same = draft.links.find(({ value: link }) => link.kind === value.kind && link.interface === value.interface && link.address === value.address)
+  if (same === undefined) draft.links.push({ value, place })
+  else findings.warning(place, 'link-twice', `${value.kind} ${value.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
+}
+
+function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Findings): LinkConfig | undefined {
+  const kinds = (['bcast', 'mcast', 'ucast'] as const).filter((kind) => yaml[kind] !== undefined)
+  const [kind] = kinds
+  const device = kind === undefined ? undefined : yaml[kind]
+  if (kind === undefined || device === undefined || kinds.length > 1) {
+    findings.error(place, 'link-invalid', `a link has exactly one of bcast, mcast and ucast, which names its interface: {bcast: eth0}, {ucast: eth0, address: 192.0.2.2}, {mcast: eth0, address: 225.0.0.1}`)
+    return undefined
+  }
+  if (!isInterfaceName(device)) {
+    findings.error(place, 'interface-invalid', `${kind} ${quoted(device)} is no interface: a name has 1 to 15 characters, without blanks, slashes and colons.`)
+    return undefined
+  }
+  const fault = linkFault(kind, yaml)
+  if (fault !== undefined) {
+    findings.error(place, 'link-address', fault)
+    return undefined
+  }
+  if (kind === 'ucast' && parseIp(yaml.address ?? '') === undefined) {
+    findings.warning(place, 'link-host-name', `ucast ${quoted(yaml.address ?? '')} is a host name: it must be resolved when the daemon starts, perhaps before name service is there. Write the address.`)
+  }
+  if (kind === 'mcast' && yaml.ttl === 0) findings.warning(place, 'link-ttl', `mcast ${device} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
+  return {
+    kind, interface: device, port: yaml.port ?? udpPort,
+    ...(yaml.address === undefined ? {} : { address: yaml.address }),
+    ...(kind === 'mcast' ? { ttl: yaml.ttl ?? 1, loop: yaml.loop ?? false } : {}),
+  }
+}
+
+function linkFault(kind: 'bcast' | 'mcast' | 'ucast', { address, ttl, loop }: LinkYaml): string | undefined {
+  if (kind !== 'mcast' && (ttl !== undefined || loop !== undefined)) return `${kind} has ttl or loop, which only mcast takes.`
+  if (kind === 'bcast') return address === undefined ? undefined : 'bcast has an address; it takes that of its interface. Remove it.'
+  if (address === undefined) return `${kind} has no address: ${kind === 'mcast' ? 'the multicast group, as in address: 225.0.0.1' : 'that of the peer, as in address: 192.0.2.2'}`
+  const ip = parseIp(address)
+  if (ip?.family === 'ipv6') return `${kind} ${quoted(address)} is an IPv6 address; links are over IPv4 in this version.`
+  if (kind === 'mcast') return ip !== undefined && isMulticast(ip) ? undefined : `mcast ${quoted(address)} is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255.`
+  if (ip === undefined) return isHostName(address) ? undefined : `ucast ${quoted(address)} is neither an IPv4 address nor a host name.`
+  return isMulticast(ip) || isNoHost(ip) ? `ucast ${quoted(address)} is no address of a host.` : undefined
+}
+
+function groupOf(yaml: GroupYaml, path: readonly (string | number)[], file: YamlFile, findings: Findings): DraftGroup {
+  return {
+    ...(yaml.name === undefined ? {} : { name: { value: yaml.name, place: file.placeOf([...path, 'name']) } }),
+    preferredNode: { value: yaml.preferred_node.toLowerCase(), place: file.placeOf([...path, 'preferred_node']) },
+    place: file.placeOf(path),
+    resources: yaml.resources.flatMap((resource, index) => draftResource(resource, file.placeOf([...path, 'resources', index]), findings)),
+    settings: settingsOfResource(yaml),
+    ...(yaml.auto_failback === undefined ? {} : { autoFailback: yaml.auto_failback }),
+  }
+}
+
+function draftResource(yaml: ResourceYaml, place: Place, findings: Findings): readonly DraftResource[] {
+  const given = [yaml.resource, yaml.script, yaml.address].filter((word) => word !== undefined)
+  const [word] = given
+  if (word === undefined || given.length > 1 || (yaml.args !== undefined && yaml.script === undefined)) {
+    findings.error(place, 'value-invalid', 'a resource has exactly one of resource (as in haresources), script (with args) and address: {script: apache2, warm: true}, {address: 192.0.2.100/24/eth0}')
+    return []
+  }
+  if (yaml.script === undefined && /\s/.test(word)) {
+    findings.error(place, 'value-invalid', `${quoted(word)} has a blank in it: list each resource by itself, or write {script: NAME, args: [...]}.`)
+    return []
+  }
+  const parts = yaml.script !== undefined ? resourceOf(yaml.script, yaml.args ?? [], 'yaml', place, findings)
+    : yaml.address !== undefined ? resourceOf('IPaddr', [yaml.address], 'yaml', place, findings)
+      : resourceOfWord(word, 'yaml', place, findings)
+  return [{ ...parts, place, settings: settingsOfResource(yaml) }]
+}
+
+type SettingsYaml = Pick<ResourceYaml, 'warm' | 'start_timeout' | 'stop_timeout' | 'status' | 'parameters'>
+
+function settingsOfResource({ warm, start_timeout, stop_timeout, status, parameters }: Partial<SettingsYaml>): ResourceSettings {
+  return { warm, startTimeoutMs: start_timeout, stopTimeoutMs: stop_timeout, status, parameters }
+}
+
+/** What this version knows and does not do yet, and what is missing meanwhile. */
+const notYet: Readonly<Record<string, string>> = {
+  witness: 'no witness is asked: after a partition both nodes may hold a group (deadtime alone).',
+  fence: 'the peer is not fenced: after a partition, or when it hangs, both nodes may hold a group.',
+  lease: 'addresses have no lifetime in the kernel: a daemon that hangs keeps its addresses.',
+  watchdog: 'no hardware watchdog is fed: a host whose kernel hangs is not reset.',
+}
+
+function settingsOf(yaml: Understood<OverlayYaml>, file: YamlFile, findings: Findings): Settings {
+  const unused = Object.fromEntries(Object.keys(notYet).flatMap((key) => {
+    const value = (yaml as Readonly<Record<string, unknown>>)[key]
+    return value === undefined ? [] : [[key, value]]
+  }))
+  for (const key of Object.keys(unused)) {
+    findings.warning(file.placeOfKey([key]), 'not-yet', `${pathText([key])} is known and has no effect in this version: ${notYet[key] ?? ''}`)
+  }
+  return {
+    allowCrc: yaml.allow_crc ?? false,
+    failureMemoryMs: yaml.failure_memory ?? noSettings.failureMemoryMs,
+    notify: (yaml.notify ?? []).filter((words) => words !== undefined),
+    defaults: settingsOfResource(yaml),
+    resources: placedMap('resources', yaml.resources, file, settingsOfResource),
+    groups: placedMap('group_options', yaml.group_options, file, (options) => ({ ...settingsOfResource(options), autoFailback: options.auto_failback })),
+    ...(yaml.auto_failback === undefined ? {} : { autoFailback: { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) } }),
+    unused,
+  }
+}
+
+function placedMap<Y, T>(key: string, entries: Readonly<Record<string, Y>> | undefined, file: YamlFile, read: (yaml: Y) => T): ReadonlyMap<string, Placed<T>> {
+  return new Map(Object.entries(entries ?? {}).map(([name, yaml]) => [name, { value: read(yaml), place: file.placeOfKey([key, name]) }]))
+}

@@ -1,0 +1,78 @@
+/** Turns what the schema found into messages with places. */
+import type { z } from 'zod'
+import { type ConfigCode, configCodes } from './codes.ts'
+import type { Findings } from './findings.ts'
+import type { YamlFile } from './yaml-document.ts'
+import { messageSeparator } from './yaml-values.ts'
+
+export function reportIssues(file: YamlFile, issues: readonly z.core.$ZodIssue[], beside: 'alone' | 'classic', findings: Findings): void {
+  for (const issue of issues) {
+    const path = issue.path
+    const where = path.length === 0 ? '' : `${pathText(path)}: `
+    if (issue.code === 'unrecognized_keys') {
+      const messages = issue.message.split(messageSeparator)
+      for (const [index, key] of issue.keys.entries()) {
+        const message = messages[index] ?? ''
+        findings.error(file.placeOfKey([...path, key]), codeOfKey(path, message, beside), where + withoutSecrets(path, message))
+      }
+    } else if (!exists(file.value, path)) {
+      findings.error(file.placeOf(path), 'key-missing', `${pathText(path)} is missing. ${missingHint(path)}`)
+    } else if (issue.code === 'invalid_type') {
+      findings.error(file.placeOf(path), 'yaml-shape', `${where}it must be ${expected(issue.expected)}.`)
+    } else findings.error(file.placeOf(path), codeOf(issue), where + withoutSecrets(path, issue.message))
+  }
+}
+
+function codeOfKey(path: readonly PropertyKey[], message: string, beside: 'alone' | 'classic'): ConfigCode {
+  if (path[0] === 'auth' && message.startsWith('keys are not')) return 'auth-inline'
+  return beside === 'classic' && path.length === 0 && message.includes(' stands ') ? 'overlay-key' : 'key-unknown'
+}
+
+/** Whatever stands under `auth` could be a key. */
+function withoutSecrets(path: readonly PropertyKey[], message: string): string {
+  if (path[0] !== 'auth' || message.startsWith('keys are not')) return message
+  return 'only file stands here: the path of the key file, as in auth: {file: /etc/ha.d/authkeys}'
+}
+
+function codeOf(issue: z.core.$ZodIssue): ConfigCode {
+  const given: unknown = issue.code === 'custom' ? issue.params?.['code'] : undefined
+  if (typeof given === 'string' && isCode(given)) return given
+  return 'value-invalid'
+}
+
+function isCode(text: string): text is ConfigCode {
+  return Object.hasOwn(configCodes, text)
+}
+
+function exists(value: unknown, path: readonly PropertyKey[]): boolean {
+  let current = value
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return false
+    current = (current as Record<PropertyKey, unknown>)[key]
+  }
+  return true
+}
+
+const hints: Readonly<Record<string, string>> = {
+  nodes: 'Name both nodes, as uname -n prints them: nodes: [node1, node2]',
+  links: 'Add at least one: links: [{bcast: eth0}]',
+  groups: 'Add at least one: groups: [{preferred_node: node1, resources: [192.0.2.100/24/eth0]}]',
+  auth: 'Name the key file: auth: {file: /etc/ha.d/authkeys}',
+  file: 'Name the key file: auth: {file: /etc/ha.d/authkeys}',
+  resources: 'List them: resources: [192.0.2.100/24/eth0, apache2]',
+}
+
+function missingHint(path: readonly PropertyKey[]): string {
+  return hints[String(path.at(-1))] ?? 'Add it.'
+}
+
+function expected(type: string): string {
+  if (type === 'array') return 'a list'
+  if (type === 'object' || type === 'record') return 'a mapping'
+  return 'a text'
+}
+
+/** `groups[0].resources[2].warm`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key + 1}]` : `.${String(key)}`)).join('').replace(/^\./, '')
+}

@@ -1,0 +1,96 @@
+/** The YAML form: what may stand where. Relations between the parts are checked for both forms together, in assemble.ts. */
+import { z } from 'zod'
+import type { StatusPolicy } from '../core/config.ts'
+import { isBoolean, isTrue } from './ha-cf-values.ts'
+import { autoFailback, duration, flag, mapping, text, textOr, textThat, wholeNumber } from './yaml-values.ts'
+
+const statusPolicy = textOr<Partial<StatusPolicy> | false>(
+  (value) => isBoolean(value)
+    ? { value: isTrue(value) ? {} : false }
+    : { fault: 'status is off, or has interval, timeout, fall and rise: {interval: 2s, timeout: 10s, fall: 2, rise: 1}.' },
+  mapping({
+    interval: duration.optional(), timeout: duration.optional(), fall: wholeNumber(1, 100).optional(), rise: wholeNumber(1, 100).optional(),
+  }).transform(({ interval, timeout, fall, rise }): Partial<StatusPolicy> => ({
+    ...(interval === undefined ? {} : { intervalMs: interval }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(fall === undefined ? {} : { fall }),
+    ...(rise === undefined ? {} : { rise }),
+  })),
+)
+
+/** Values of environment variables and parameters: empty ones and blanks are meant. */
+const value = textThat('it is a text', (given) => given.includes('\0') ? { fault: 'it has a NUL in it.' } : { value: given })
+/** One word of haresources, or a path: whatever a classic file can hold. */
+const word = textThat('it is a text', (given) => given === '' || given.includes('\0') ? { fault: 'it is empty. Write a value, or remove the key.' } : { value: given })
+const names = z.record(z.string().regex(/^(?!__proto__$)[A-Za-z_]\w*$/, 'a name has letters, digits and _ only.'), value)
+
+const timeouts = { start_timeout: duration.optional(), stop_timeout: duration.optional(), status: statusPolicy.optional() }
+const resourceSettings = { ...timeouts, warm: flag.optional(), parameters: names.optional() }
+
+export const resourceSchema = mapping({
+  resource: word.optional(), script: word.optional(), args: z.array(value).optional(), address: word.optional(), ...resourceSettings,
+})
+
+const resource = textOr<z.output<typeof resourceSchema>>((given) => given === '' ? { fault: 'a resource is empty.' } : { value: { resource: given } }, resourceSchema)
+
+export const groupSchema = mapping({
+  name: word.optional(), preferred_node: word, resources: z.array(resource), auto_failback: autoFailback.optional(), ...timeouts,
+})
+
+export const linkSchema = mapping({
+  bcast: text.optional(), mcast: text.optional(), ucast: text.optional(), address: text.optional(),
+  port: wholeNumber(1, 65_535, 'port-invalid').optional(), ttl: wholeNumber(0, 4).optional(), loop: flag.optional(),
+})
+
+/** A command is written as a list of words, or as a text of words between blanks. */
+const command = textOr<readonly string[]>(
+  (line) => line.trim() === '' ? { fault: 'a command is empty.' } : { value: line.trim().split(/\s+/) },
+  z.array(value).min(1, 'a command has at least a program.'),
+)
+
+/** What may stand beside classic files too. */
+const settingsShape = {
+  allow_crc: flag.optional(),
+  failure_memory: duration.optional(),
+  notify: z.array(command).optional(),
+  auto_failback: autoFailback.optional(),
+  resources: z.record(z.string(), mapping(resourceSettings)).optional(),
+  ...timeouts,
+  lease: z.unknown().optional(),
+  witness: z.unknown().optional(),
+  fence: z.unknown().optional(),
+  watchdog: z.unknown().optional(),
+}
+
+const inHaCf: Readonly<Record<string, string>> = {
+  nodes: 'in ha.cf (node)', keepalive: 'in ha.cf', deadtime: 'in ha.cf', warntime: 'in ha.cf', initdead: 'in ha.cf', udpport: 'in ha.cf',
+  links: 'in ha.cf (bcast, mcast, ucast)', ping: 'in ha.cf', groups: 'in haresources; options of a group stand here under group_options',
+  auth: 'in authkeys', logfile: 'in ha.cf', debug: 'in ha.cf', env: 'in ha.cf',
+}
+
+export const fullSchema = mapping({
+  nodes: z.array(word),
+  keepalive: duration.optional(), deadtime: duration.optional(), warntime: duration.optional(), initdead: duration.optional(),
+  udpport: wholeNumber(1, 65_535, 'port-invalid').optional(),
+  links: z.array(linkSchema),
+  ping: z.array(text).optional(),
+  groups: z.array(groupSchema),
+  auth: mapping({ file: text }, (key) => key === 'keys' || key === 'active' || key === 'key'
+    ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.' : undefined),
+  logfile: word.optional(), debug: wholeNumber(0, 255).optional(), env: names.optional(),
+  ...settingsShape,
+}, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.' : undefined)
+
+export const overlaySchema = mapping({
+  ...settingsShape,
+  group_options: z.record(z.string(), mapping({ auto_failback: autoFailback.optional(), ...timeouts })).optional(),
+}, (key) => {
+  const where = inHaCf[key]
+  return where === undefined ? undefined : `${key} stands ${where}: hactl.yaml beside it sets only what the classic files cannot say.`
+})
+
+export type FullYaml = z.output<typeof fullSchema>
+export type OverlayYaml = z.output<typeof overlaySchema>
+export type ResourceYaml = z.output<typeof resourceSchema>
+export type LinkYaml = z.output<typeof linkSchema>
+export type GroupYaml = z.output<typeof groupSchema>
