@@ -8,7 +8,8 @@ import { parseAddressLine, parseInterfaceLine, type InterfaceLine, type MachineA
 
 export type InterfaceChange =
   | { readonly type: 'address'; readonly deleted: boolean; readonly address: MachineAddress }
-  | { readonly type: 'interface'; readonly deleted: boolean; readonly line: InterfaceLine; readonly wasUp: boolean }
+  /** `before`: what had this name until now; another index means another interface. */
+  | { readonly type: 'interface'; readonly deleted: boolean; readonly line: InterfaceLine; readonly before: InterfaceState | undefined }
   /** Everything was read anew: what happened before may have been missed. */
   | { readonly type: 'reread' }
 
@@ -119,9 +120,9 @@ function receive(monitor: Shared, text: string): void {
     const parsed = address === undefined ? parseInterfaceLine(body) : undefined
     if (parsed === undefined) continue
     monitor.changes += 1
-    const wasUp = monitor.interfaces.get(parsed.name)?.up ?? false
+    const before = monitor.interfaces.get(parsed.name)
     rememberInterface(monitor.interfaces, parsed, deleted)
-    tell(monitor, { type: 'interface', deleted, line: parsed, wasUp })
+    tell(monitor, { type: 'interface', deleted, line: parsed, before })
   }
 }
 

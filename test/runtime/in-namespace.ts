@@ -14,11 +14,9 @@ const bundles = fileURLToPath(new URL('../../node_modules/.cache/hactl-drivers',
 const unshare = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child']
 const userNamespace = ['--user', '--map-root-user']
 
-export const inRoot = process.getuid?.() === 0
-
 /** The options of `unshare` that work here, or undefined where no namespace can be made. */
 function workingUnshare(): readonly string[] | undefined {
-  const candidates = inRoot ? [unshare] : [[...userNamespace, ...unshare]]
+  const candidates = process.getuid?.() === 0 ? [unshare] : [[...userNamespace, ...unshare]]
   return candidates.find((options) => spawnSync('unshare', [...options, 'true'], { stdio: 'ignore' }).status === 0)
 }
 
@@ -68,6 +66,11 @@ export async function runScenario(driver: string, scenario: string, env: Readonl
 /** A test that needs namespaces: skipped by name where the kernel refuses them, with the native calls and without. */
 export function namespaceTest(title: string, run: () => Promise<void>): void {
   test.skipIf(options === undefined)(title, run)
+}
+
+/** Needs a second user, which a namespace of an ordinary user does not have. */
+export function inNamespaceAsRoot(title: string, run: () => Promise<void>): void {
+  test.skipIf(options === undefined || process.getuid?.() !== 0)(title, run)
 }
 
 export const bothWays: readonly { readonly how: string; readonly env: Readonly<Record<string, string>> }[] = [

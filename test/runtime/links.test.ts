@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { bothWays, inRoot, namespaceTest, runScenario } from './in-namespace.ts'
+import { bothWays, inNamespaceAsRoot, namespaceTest, runScenario } from './in-namespace.ts'
 
 const run = (scenario: string, env: Readonly<Record<string, string>>): Promise<Record<string, unknown>> => runScenario('links.ts', scenario, env)
 
@@ -50,11 +50,9 @@ for (const { how, env } of bothWays) {
       const result = await run('two-interfaces', env)
       expect(result['packets']).toEqual(['bcast eth0: from eth0', 'bcast eth1: from eth1', 'mcast eth0 239.0.0.42: from eth0', 'mcast eth1 239.0.0.42: from eth1'])
     })
-    if (inRoot) {
-      namespaceTest('no permission for the port is named', async () => {
-        expect((await run('not-permitted', env))['message']).toMatch(/link bcast eth0: UDP port 694 is not permitted; run the daemon as root/)
-      })
-    }
+    inNamespaceAsRoot('no permission for the port is named', async () => {
+      expect((await run('not-permitted', env))['message']).toMatch(/link bcast eth0: UDP port 694 is not permitted; run the daemon as root/)
+    })
   })
 }
 
