@@ -4,7 +4,7 @@
  */
 import { peerGroup, peerServes, runsHere } from './group-view.ts'
 import { dropHold, takeHold } from './holds.ts'
-import { judgingDeadtimeMs } from './contact.ts'
+import { judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { consents, outranks, rulingFor } from './permission.ts'
 import type { Placement } from './placement.ts'
 import { placementAt } from './view.ts'
@@ -48,19 +48,22 @@ function settleHolder(turn: Turn, group: GroupState, placement: Placement): void
 
 function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
   const { state, nowMs } = turn
+  if (group.found && peerIsHeard(state) && peerServes(state, group.name)) {
+    // The peer serves it: what our last daemon left goes at once, addresses first, whoever is to have it afterwards.
+    dropHold(turn, group, { kind: 'lost', reason: 'peer-holds', explanation: `${state.peer} holds it` })
+    return
+  }
   const ruling = rulingFor(state, group, nowMs)
   const wanted = placement.node === 'self' || (group.found && 'permission' in ruling)
   if (!wanted) {
     if (group.claim !== undefined) withdraw(turn, group, placement.explanation)
     if (group.found && mustAnswer(turn, group, placement)) {
-      // The peer serves its addresses already: ours go at once, beside the stops of the scripts.
-      const kind = peerServes(turn.state, group.name) ? 'lost' : 'ordered'
-      dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind, reason: placement.reason, explanation: placement.explanation })
+      dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind: 'ordered', reason: placement.reason, explanation: placement.explanation })
     }
     return
   }
   if (!numberIsSafe(turn, group) || (!group.found && stillStopping(group))) return
-  if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission)
+  if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission, placement)
   else if ('needs' in ruling) settleClaim(turn, group, placement)
 }
 
@@ -104,7 +107,7 @@ function settleClaim(turn: Turn, group: GroupState, placement: Placement): void 
   }
   if (consents(turn.state, group, claim)) {
     record(turn, 'info', 'claim-granted', `${turn.state.peer} consents to claim ${claim.number} for ${group.name}`, { group: group.name })
-    takeHold(turn, group, claim.number, 'consent')
+    takeHold(turn, group, claim.number, 'consent', claim)
     return
   }
   if (turn.nowMs < claim.nextAskMs) return
@@ -125,12 +128,13 @@ function makeClaim(turn: Turn, group: GroupState, placement: Placement): void {
     move: `${group.name}#${number}`,
     claim: {
       number,
-      reason: placement.reason,
-      explanation: placement.explanation,
+      // A claim renewed with a higher number keeps its first reason.
+      reason: group.claim?.reason ?? placement.reason,
+      explanation: group.claim?.explanation ?? placement.explanation,
       sinceMs: turn.nowMs,
       firstSequence: turn.state.nextSequence,
       nextAskMs: turn.nowMs + judgingDeadtimeMs(turn.state) / 20,
-      byAdmin: group.adminTakes !== undefined,
+      pins: group.adminTakes !== undefined || (group.claim?.pins ?? false) || (placement.reason === 'offered' && peerGroup(turn.state, group.name)?.offer === 'admin'),
     },
   })
   record(turn, 'info', 'claim-sent', `${turn.state.self} claims ${group.name} (number ${number}): ${placement.explanation}`, { group: group.name, reason: placement.reason })

@@ -1,6 +1,5 @@
 /** Taking a group and letting it go: the only two places where `hold` changes. What follows is done by operations.ts. */
-import { mayRun, peerGroup, runsHere } from './group-view.ts'
-import { placementAt } from './view.ts'
+import { mayRun, runsHere } from './group-view.ts'
 import type { GroupState, Permission } from './state.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
 
@@ -13,35 +12,35 @@ const permissionSentences: Readonly<Record<Permission, string>> = {
   witness: 'the witness granted it',
 }
 
-export function takeHold(turn: Turn, group: GroupState, number: number, permission: Permission): void {
+/** `why`: the placement, or the claim, that wanted it. */
+export function takeHold(turn: Turn, group: GroupState, number: number, permission: Permission, why: { readonly reason: string; readonly explanation: string }): void {
   const { state, nowMs } = turn
-  const placement = placementAt(state, group, nowMs)
-  const offer = peerGroup(state, group.name)?.offer
+  const { reason } = why
   const silentMs = Math.round(nowMs - (state.contact.lastHeardMs ?? state.startedMs))
   setGroup(turn, group.name, {
-    hold: { number, permission, reason: placement.reason, explanation: placement.explanation, sinceMs: nowMs },
+    hold: { number, permission, reason, explanation: why.explanation, sinceMs: nowMs },
     claim: undefined,
     offer: undefined,
     found: false,
     // The runtime watches only what it added: adopted addresses are added again, which changes nothing in the kernel.
-    stages: group.found ? group.stages.map((stage) => (stage.what.kind === 'addresses' && stage.status === 'running' ? { ...stage, status: 'stopped' } : stage)) : group.stages,
+    stages: group.found ? group.stages.map((stage) => (stage.what.kind === 'addresses' && stage.status === 'running' ? { ...stage, addAgain: true as const } : stage)) : group.stages,
     failed: group.adminTakes === undefined ? group.failed : undefined,
     claimNumber: number,
-    pinned: group.adminTakes !== undefined || (placement.reason === 'offered' && offer === 'admin'),
+    pinned: group.adminTakes !== undefined || (group.claim?.pins ?? false) || (group.found && group.pinned),
     failbackDue: false,
     move: `${group.name}#${number}`,
     releasingSinceMs: undefined,
     peerCleared: false,
   })
   const adopting = group.found
-  const explanation = `${placement.explanation}; ${permissionSentences[permission]}`
+  const explanation = `${why.explanation}; ${permissionSentences[permission]}`
   record(turn, 'info', adopting ? 'group-adopted' : 'group-acquiring', `${state.self} ${adopting ? 'adopts' : 'acquires'} ${group.name}: ${explanation}`, {
     group: group.name,
-    reason: placement.reason,
+    reason,
     figures: { claimNumber: number, permission, silentMs, links: state.links.length, linksUp: state.links.filter((link) => link.status === 'up').length },
   })
   setState(turn, {
-    lastMove: { group: group.name, move: `${group.name}#${number}`, holder: state.self, reason: placement.reason, explanation, wallMs: turn.wallMs },
+    lastMove: { group: group.name, move: `${group.name}#${number}`, holder: state.self, reason, explanation, wallMs: turn.wallMs },
   })
 }
 

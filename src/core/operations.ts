@@ -41,7 +41,7 @@ function nextOperation(state: NodeState, group: GroupState, nowMs: Millis): Next
 
 /** The first stage in list order that should run and does not; one in doubt, or unclean, must be stopped first. */
 function nextStart(group: GroupState, nowMs: Millis, concerns: (stage: StageState) => boolean): Next | undefined {
-  const at = group.stages.findIndex((stage) => concerns(stage) && stage.status !== 'running')
+  const at = group.stages.findIndex((stage) => concerns(stage) && (stage.status !== 'running' || stage.addAgain === true))
   const stage = group.stages[at]
   if (stage === undefined) return undefined
   if (stage.status === 'unclean') return nowMs >= (stage.retryStopMs ?? -Infinity) ? { stage: at, action: 'stop' } : undefined
@@ -120,11 +120,6 @@ function reportSlow(turn: Turn, group: GroupState): void {
 export function operationDeadlines(state: NodeState, group: GroupState): readonly Millis[] {
   const { operation } = group
   if (operation !== undefined) return operation.slowReported ? [operation.deadlineMs] : [operation.startedMs + slowMs, operation.deadlineMs]
-  const goal = goalOf(state, group)
-  if (goal === 'leave') return []
-  return group.stages.flatMap((stage) => [
-    ...(goal === 'stopped' || (goal === 'warm' && group.failed !== undefined) ? [] : [stage.retryStartMs]),
-    ...(goal === 'stopped' ? [] : [ stage.status === 'running' ? stage.nextStatusMs : undefined]),
-    stage.retryStopMs,
-  ]).filter((dueMs) => dueMs !== undefined)
+  const instants = group.stages.flatMap((stage) => [stage.retryStartMs, stage.retryStopMs, stage.nextStatusMs]).filter((dueMs) => dueMs !== undefined)
+  return instants.filter((dueMs) => nextOperation(state, group, dueMs) !== undefined)
 }

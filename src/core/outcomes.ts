@@ -52,6 +52,7 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
     const intervalMs = stage.what.kind === 'script' ? stage.what.resource.status?.intervalMs : undefined
     setStage(turn, group.name, operation.stage, {
       status: 'running',
+      addAgain: undefined,
       message: undefined,
       statusFailures: 0,
       statusSuccesses: 0,
@@ -62,7 +63,7 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
     if (stage.what.kind === 'addresses') setGroup(turn, group.name, { announce: { round: 0, nextMs: turn.nowMs } })
     return
   }
-  setStage(turn, group.name, operation.stage, { status: outcome.result === 'not-runnable' ? 'stopped' : 'suspect', message: describe(outcome) })
+  setStage(turn, group.name, operation.stage, { status: outcome.result === 'not-runnable' ? 'stopped' : 'suspect', addAgain: undefined, message: describe(outcome) })
   if (operation.cancelled) return
   record(turn, 'error', 'resource-failed', `start of ${stage.what.name} ${describe(outcome)}`, { group: group.name, figures: { tookMs: Math.round(tookMs) } })
   failGroup(turn, group.name, `start of ${stage.what.name} ${describe(outcome)}`)
@@ -80,7 +81,7 @@ function failGroup(turn: Turn, name: string, message: string): void {
 function finishStop(turn: Turn, group: GroupState, operation: RunningOperation, stage: StageState, outcome: Outcome): void {
   const tookMs = turn.nowMs - operation.startedMs
   if (outcome.result === 'ok' || outcome.result === 'not-running') {
-    setStage(turn, group.name, operation.stage, { status: 'stopped', message: undefined, nextStatusMs: undefined, retryStopMs: undefined })
+    setStage(turn, group.name, operation.stage, { status: 'stopped', addAgain: undefined, message: undefined, nextStatusMs: undefined, retryStopMs: undefined })
     record(turn, 'info', 'resource-stopped', `${stage.what.name} is stopped, in ${inMs(tookMs)}`, { group: group.name, figures: { tookMs: Math.round(tookMs * 10) / 10 } })
     if (stage.status === 'unclean') record(turn, 'info', 'group-clean', `${stage.what.name} stopped at last: ${group.name} may be started again`, { group: group.name })
     return

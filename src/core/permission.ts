@@ -10,7 +10,7 @@
  *
  * Against a peer last heard as unclean for the group there is no proof but an administrator's word.
  */
-import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
+import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard, silentSinceMs } from './contact.ts'
 import { peerGroup } from './group-view.ts'
 import type { Claim, GroupState, NodeState, Permission } from './state.ts'
 import type { Millis } from './time.ts'
@@ -60,11 +60,13 @@ export function outranks(mine: number, theirs: number, iAmPreferred: boolean): b
 
 /**
  * The peer talks but does not hear us: it will count us dead and start, so a holder without witness or fencing must
- * release first. Heard continuously for 0.3 deadtime and not confirmed since 0.8 deadtime (F8).
+ * release first. Heard continuously for 0.3 deadtime, and still heard, and not confirmed since 0.8 deadtime (F8). A peer
+ * that has fallen silent as well is a full partition, where this rule would only leave the group with nobody.
  */
 export function unheardReleaseMs(state: NodeState): Millis | undefined {
   const { contact } = state
-  if (!peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined) return undefined
+  if (!peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined || contact.lastHeardMs === undefined) return undefined
   const deadtimeMs = holdingDeadtimeMs(state)
-  return Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + 0.8 * deadtimeMs)
+  const limitMs = Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + 0.8 * deadtimeMs)
+  return limitMs <= contact.lastHeardMs + 0.3 * deadtimeMs ? limitMs : undefined
 }

@@ -30,6 +30,8 @@ export interface PlacementView {
   /** The holder's word that we should take it. */
   readonly peerOffer: OfferReason | undefined
   readonly peerClaims: boolean
+  /** This node has a claim that was not answered yet. */
+  readonly claims: boolean
   readonly pinned: boolean
   readonly failback: 'due' | 'waits' | 'off'
   readonly autoFailback: AutoFailback
@@ -64,7 +66,7 @@ const holderRows: readonly Row[] = [
   { reason: 'standby', when: (v) => serves(v) && v.selfStandby && !v.pinned && peerCan(v), node: 'peer', offer: 'standby', sentence: (v) => `${v.self} is in standby` },
   { reason: 'failed-here', when: (v) => serves(v) && v.selfFailed && peerCan(v) && !v.paused, node: 'peer', offer: 'failed', sentence: (v) => `it failed on ${v.self}, ${v.peer} can run it` },
   { reason: 'paused-holder', when: (v) => serves(v) && v.paused, node: 'self', sentence: (v) => `the pair is paused: it stays on ${v.self}` },
-  { reason: 'failback', when: (v) => serves(v) && v.preferred === 'peer' && v.failback === 'due' && !v.pinned && peerCan(v), node: 'peer', offer: 'failback', sentence: (v) => `${v.peer} is its preferred node and is back (auto_failback)` },
+  { reason: 'failback', when: (v) => serves(v) && v.preferred === 'peer' && v.failback === 'due' && !v.pinned && peerCan(v) && v.there === 'nothing', node: 'peer', offer: 'failback', sentence: (v) => `${v.peer} is its preferred node and is back (auto_failback)` },
   { reason: 'failback-waits', when: (v) => serves(v) && v.preferred === 'peer' && v.failback === 'waits' && !v.pinned && peerCan(v), node: 'self', sentence: (v) => `it returns to ${v.peer} when its auto_failback condition is met` },
   { reason: 'pinned', when: (v) => serves(v) && v.pinned && v.preferred === 'peer', node: 'self', sentence: (v) => `an administrator moved it to ${v.self}: it stays until ${v.peer} joins anew or somebody types online` },
   { reason: 'holds', when: serves, node: 'self', sentence: (v) => `${v.self} holds it` },
@@ -77,6 +79,8 @@ const peerRows: readonly Row[] = [
   { reason: 'admin-takes', when: (v) => v.adminTakes && v.peerStatus !== 'unknown', node: 'self', sentence: (v) => `an administrator asked ${v.self} to take it` },
   { reason: 'offered', when: (v) => v.peerStatus === 'heard' && v.there === 'serves' && v.peerOffer !== undefined && selfCan(v), node: 'self', sentence: (v) => `${v.peer} offers it (${v.peerOffer ?? ''})` },
   { reason: 'peer-holds', when: (v) => v.peerStatus === 'heard' && v.there === 'serves', node: 'peer', sentence: (v) => `${v.peer} holds it` },
+  { reason: 'claim-stands', when: (v) => v.claims && v.peerStatus === 'heard' && selfCan(v), node: 'self', sentence: (v) => `${v.self} has claimed it and waits for ${v.peer} to let go and consent` },
+  { reason: 'peer-claims', when: (v) => v.peerClaims && v.peerStatus === 'heard', node: 'peer', sentence: (v) => `${v.peer} has claimed it` },
   { reason: 'peer-unknown', when: (v) => v.peerStatus === 'heard' && v.there === 'unknown' && v.here === 'nothing', node: 'nobody', sentence: (v) => `${v.peer} was just started and has not said yet what it runs` },
 ]
 

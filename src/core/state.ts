@@ -62,8 +62,8 @@ export interface Claim {
   /** Packets of at least this sequence carry the claim. */
   readonly firstSequence: number
   readonly nextAskMs: Millis
-  /** An administrator wants it: it stands although the peer holds the group. */
-  readonly byAdmin: boolean
+  /** An administrator moved the group here, by `takeover` on this node or `standby --once` on the peer: no failback undoes it. */
+  readonly pins: boolean
 }
 
 export interface RunningOperation {
@@ -82,6 +82,8 @@ export interface StageState {
   /** `unknown` before the look. `suspect`: a start failed or its status is bad, so only a `stop` makes it sure. `unclean`: its stop failed. */
   readonly status: 'unknown' | 'stopped' | 'running' | 'suspect' | 'unclean'
   readonly message?: string
+  /** Adopted addresses: they are there, and are to be added once more by this daemon. */
+  readonly addAgain?: true
   readonly nextStatusMs?: Millis
   readonly statusFailures: number
   readonly statusSuccesses: number

