@@ -49,7 +49,8 @@ const examples: [title: string, lines: string, digest: string, length: number][]
   ['ip-request', `t=ip-request\nipaddr=10.0.0.1\n${control}seq=f\n${stamp}${load}ttl=3\n`, '6fc80eac77e29b60b865dc7b2ab2637f5577be60',
     196],
   ['ip-request-resp',
-    `t=ip-request-resp\ndest=node1\nipaddr=10.0.0.1\nweown=yes\nok=OK\n${directed}${control}seq=10\n${stamp}${load}ttl=3\n`, '0ca336bc2107b786fbf773c438bd5f1beeebfbd8', 266],
+    `t=ip-request-resp\ndest=node1\nipaddr=10.0.0.1\nweown=yes\nok=OK\n${directed}${control}seq=10\n${stamp}${load}ttl=3\n`,
+    '0ca336bc2107b786fbf773c438bd5f1beeebfbd8', 266],
 ]
 
 function fieldsOf(bytes: Uint8Array): readonly Field[] {
@@ -167,7 +168,9 @@ const verdicts: [title: string, bytes: Buffer, cause: string | undefined][] = [
   ['one field more', signedClassic(`${many}a=\n`, 'last'), 'too-large'],
   ['a datagram of 65,508 bytes', Buffer.alloc(65_508, '>>>\n'), 'too-large'],
   ['a netstring longer than its datagram', Buffer.from('###\n99999999:(0)t=x,%%%\n'), 'malformed'],
-  ['a netstring with a zero before its length', Buffer.from('###\n07:(0)t=ab,%%%\n2:1 ,'), 'malformed'],
+  ['a netstring with a zero before its length', Buffer.from('###\n07:(0)t=ab,%%%\n4:1 ab,'), 'malformed'],
+  ['a signature with a zero before its length',
+    Buffer.from(netstringFrame([], 'sha1', 'secret', 1).toString('latin1').replace('42:', '042:')), 'malformed'],
   ['a netstring without a type', Buffer.from('###\n4:t=ab,%%%\n4:1 ab,'), 'malformed'],
   ['a netstring without =', Buffer.from('###\n5:(0)ta,%%%\n4:1 ab,'), 'malformed'],
   ['a netstring frame with a byte after it', Buffer.concat([netstringFrame([], 'sha1', 'secret', 1), Buffer.of(0)]), 'malformed'],
