@@ -1,7 +1,7 @@
 /** Puts what was read together: defaults, relations between the parts, and the two results, `ClusterConfig` and `ShownConfig`. */
 import type { AuthConfig, ClusterConfig, GroupConfig, Timing } from '../core/config.ts'
 import { checkGroups, groupNameOf } from './check-groups.ts'
-import { checkTiming, timingOf } from './check-timing.ts'
+import { checkTiming, timingOf, withReachableWarntime } from './check-timing.ts'
 import { digestsOf } from './digests.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
@@ -19,8 +19,8 @@ export interface Assembled {
 /** The configuration is good only if `findings` has no error afterwards. */
 export function assemble(draft: Draft, settings: Settings, form: Form, findings: Findings): Assembled {
   const nodes = checkNodes(draft, findings)
-  const timing = timingOf(draft, form)
-  checkTiming(draft, timing, form, findings)
+  const timing = timingOf(draft)
+  checkTiming(draft, timing, findings)
   checkLinks(draft, findings)
   checkPingNodes(draft, findings)
   checkFailback(draft, settings, form, findings)
@@ -29,7 +29,7 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
   checkGroups(named, groups, draft, form, findings)
   checkNames(groups, settings, findings)
   const autoFailback = settings.autoFailback?.value ?? draft.autoFailback?.value ?? 'on'
-  const core = { nodes, timing, autoFailback, groups }
+  const core = { nodes, timing: withReachableWarntime(timing), autoFailback, groups }
   const config: ClusterConfig = {
     ...core,
     digests: digestsOf(core),

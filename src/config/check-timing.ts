@@ -3,7 +3,6 @@ import type { Timing } from '../core/config.ts'
 import type { Draft } from './draft.ts'
 import { timeText } from './durations.ts'
 import type { Findings } from './findings.ts'
-import type { Form } from './resource-words.ts'
 
 const defaultKeepaliveMs = 1_000
 const defaultDeadtimeMs = 30_000
@@ -11,17 +10,20 @@ const defaultDeadtimeMs = 30_000
 /** A round trip between two hosts of one network, with the loops of both. */
 const roundTripMs = 50
 
-/** A warntime that Heartbeat accepts although no heartbeat can be that late becomes the latest one that can. */
-export function timingOf({ timing }: Draft, form: Form): Timing {
+export function timingOf({ timing }: Draft): Timing {
   const keepaliveMs = timing.keepaliveMs?.value ?? defaultKeepaliveMs
   const deadtimeMs = timing.deadtimeMs?.value ?? defaultDeadtimeMs
-  const warntimeMs = timing.warntimeMs?.value ?? Math.floor(deadtimeMs / 2)
   return {
     keepaliveMs,
     deadtimeMs,
-    warntimeMs: form === 'classic' && warntimeMs >= deadtimeMs ? Math.max(0, deadtimeMs - 1) : warntimeMs,
+    warntimeMs: timing.warntimeMs?.value ?? Math.floor(deadtimeMs / 2),
     initdeadMs: timing.initdeadMs?.value ?? defaultInitdeadMs(deadtimeMs),
   }
+}
+
+/** Heartbeat accepts a warntime that no heartbeat can reach; the core then works with the latest that one can. */
+export function withReachableWarntime(timing: Timing): Timing {
+  return { ...timing, warntimeMs: Math.min(timing.warntimeMs, Math.max(0, timing.deadtimeMs - 1)) }
 }
 
 function defaultInitdeadMs(deadtimeMs: number): number {
@@ -29,7 +31,7 @@ function defaultInitdeadMs(deadtimeMs: number): number {
   return deadtimeMs < 6_000 ? 12_000 : 2 * deadtimeMs
 }
 
-export function checkTiming(draft: Draft, { keepaliveMs, deadtimeMs, initdeadMs }: Timing, form: Form, findings: Findings): void {
+export function checkTiming(draft: Draft, { keepaliveMs, deadtimeMs, initdeadMs }: Timing, findings: Findings): void {
   const placeOf = (key: keyof Timing) => draft.timing[key]?.place ?? draft.timingPlace
   const keepalive = timeText(keepaliveMs)
   const deadtime = timeText(deadtimeMs)
@@ -44,7 +46,7 @@ export function checkTiming(draft: Draft, { keepaliveMs, deadtimeMs, initdeadMs 
       `deadtime ${deadtime} with keepalive ${keepalive}: when a partition heals, both nodes may release before they agree, which takes 2 x keepalive and ${roundTripMs} ms of 0.3 x deadtime. ` +
       `Write a deadtime of ${timeText(Math.ceil(enoughMs / 100) * 100)}, or a shorter keepalive.`)
   }
-  checkWarntime(draft, { keepaliveMs, deadtimeMs }, form, findings)
+  checkWarntime(draft, { keepaliveMs, deadtimeMs }, findings)
   if (initdeadMs < deadtimeMs) {
     findings.error(placeOf('initdeadMs'), 'initdead-small',
       `initdead is ${timeText(initdeadMs)}; it must be at least deadtime (${deadtime}): it is how long a starting node waits for the peer. Write ${timeText(Math.max(2 * deadtimeMs, 10_000))}.`)
@@ -54,13 +56,12 @@ export function checkTiming(draft: Draft, { keepaliveMs, deadtimeMs, initdeadMs 
   }
 }
 
-function checkWarntime({ timing }: Draft, { keepaliveMs, deadtimeMs }: { keepaliveMs: number; deadtimeMs: number }, form: Form, findings: Findings): void {
+function checkWarntime({ timing }: Draft, { keepaliveMs, deadtimeMs }: { keepaliveMs: number; deadtimeMs: number }, findings: Findings): void {
   if (timing.warntimeMs === undefined) return
   const { value, place } = timing.warntimeMs
   const rule = `it is a time between keepalive (${timeText(keepaliveMs)}) and deadtime (${timeText(deadtimeMs)})`
   if (value >= deadtimeMs) {
-    const report = form === 'classic' ? findings.warning : findings.error
-    report(place, 'warntime-order', `warntime is ${timeText(value)}: the peer would be dead before it is late; ${rule}. Write ${timeText(Math.floor(deadtimeMs / 2))}.`)
+    findings.warning(place, 'warntime-order', `warntime is ${timeText(value)}: the peer is dead before it is late, so that nothing warns; ${rule}. Write ${timeText(Math.floor(deadtimeMs / 2))}.`)
   } else if (value <= keepaliveMs) {
     findings.warning(place, 'warntime-order', `warntime is ${timeText(value)}: every heartbeat would be late; ${rule}. Write ${timeText(Math.floor(deadtimeMs / 2))}.`)
   }

@@ -88,8 +88,7 @@ export const configCodes = {
   'own-name': 'This host is neither of the two nodes.',
   'interface-missing': 'An interface that the configuration names is not on this host.',
   'host-unresolved': 'A host name cannot be resolved on this host.',
-  'script-missing': 'A script is not where scripts are looked for on this host.',
-  'script-not-executable': 'A script is there and cannot be executed.',
+  'script-missing': 'A script is not where scripts are looked for on this host, or cannot be executed.',
   'program-missing': 'A program that hactl calls is not on this host.',
   'native-calls-missing': 'The library for system calls (koffi) does not load here; programs serve in its place.',
 } as const satisfies Readonly<Record<string, string>>

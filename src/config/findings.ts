@@ -34,6 +34,11 @@ function inOrder(messages: readonly Message[]): readonly Message[] {
     (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.line - b.line || a.column - b.column)
 }
 
+/** As compilers and editors write and read it; for the log of a daemon and for people. */
+export function messageLine({ file, line, column, message }: Message): string {
+  return `${file}:${line}:${column}: ${message}`
+}
+
 /** A value as a message shows it: short, one line, nothing that moves a terminal's cursor. */
 export function quoted(value: string): string {
   const visible = value.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]/g, escaped)

@@ -14,6 +14,7 @@ import { readYaml } from './yaml-document.ts'
 export { configCodes, type ConfigCode } from './codes.ts'
 export { judgeMachine, type MachineFacts, type MachineQuestions, machineQuestions, startErrors } from './machine.ts'
 export { toYaml } from './to-yaml.ts'
+export { messageLine } from './findings.ts'
 export type { ConfigResult, ConfigSource, LoadOptions, Message, Place, ShownConfig, SourceFile } from './types.ts'
 
 /** Classic files when ha.cf or haresources is among them, else YAML. Never throws; what cannot be read is an error among the others. */

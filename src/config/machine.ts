@@ -1,5 +1,5 @@
 /** Facts of the machine against the configuration: warnings of `hactl check`; some keep the daemon from starting (design.md section 9). */
-import type { ClusterConfig, LinkConfig } from '../core/config.ts'
+import type { ClusterConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
 import { parseIp } from './addresses.ts'
 import { didYouMean } from './suggestions.ts'
 import type { ConfigResult, Message, Place } from './types.ts'
@@ -9,9 +9,8 @@ export interface MachineFacts {
   /** What this host calls itself, in small letters: the first line of nodeinfo, else `uname -n`. */
   readonly nodeName: string
   readonly interfaces: readonly string[]
-  readonly scripts: ReadonlyMap<string, 'ready' | 'missing' | 'not-executable'>
-  /** Where scripts were looked for. */
-  readonly scriptDirectories: readonly string[]
+  /** By script, why it cannot be run: what was looked for and where, what to type. A script that is ready is absent. */
+  readonly scriptFaults: ReadonlyMap<string, string>
   readonly programs: ReadonlyMap<string, boolean>
   /** Addresses of each host name; an empty list where it cannot be resolved. */
   readonly hosts: ReadonlyMap<string, readonly string[]>
@@ -21,18 +20,18 @@ export interface MachineFacts {
 
 /** What must be looked for. */
 export interface MachineQuestions {
-  readonly scripts: readonly string[]
+  /** One for each script. */
+  readonly scripts: readonly ResourceConfig[]
   readonly programs: readonly string[]
   readonly hosts: readonly string[]
 }
 
 export function machineQuestions({ groups, links, pingNodes }: ClusterConfig): MachineQuestions {
-  const resources = groups.flatMap((group) => group.resources)
-  const scripts = resources.filter(({ address }) => address === undefined).map(({ script }) => script)
+  const scripts = new Map(groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined).map((resource) => [resource.script, resource])))
   const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...pingNodes]
   return {
-    scripts: [...new Set(scripts)],
-    programs: ['ip', 'arping', ...(scripts.some((script) => script.startsWith('systemd:')) ? ['systemctl'] : [])],
+    scripts: [...scripts.values()],
+    programs: ['ip', 'arping', ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : [])],
     hosts: [...new Set(hosts.filter((host) => parseIp(host) === undefined))],
   }
 }
@@ -46,7 +45,8 @@ export function judgeMachine(result: ConfigResult, facts: MachineFacts): readonl
 
 /**
  * What keeps the daemon from starting although the files are right: this host is no node of the pair, no link can be
- * opened, there is no `ip`, or crc is not allowed. A single missing link or script does not: the other node may need this one.
+ * opened, a script or `ip` is missing, or crc is not allowed. One missing interface of several does not: a host that
+ * boots with a broken network card still has its other links.
  */
 export function startErrors(result: ConfigResult, facts: MachineFacts): readonly Message[] {
   const { config, places } = result
@@ -106,13 +106,8 @@ function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Pl
       return [{ stops: false, message: messageAt(place, 'interface-missing',
         `${address.ip}: this host has no interface ${address.interface}, so that group ${group.name} cannot start here.${didYouMean(address.interface, facts.interfaces)}`) }]
     }
-    const state = address === undefined ? facts.scripts.get(script) : 'ready'
-    if (state === 'missing') {
-      return [{ stops: false, message: messageAt(place, 'script-missing',
-        `${script} is not on this host (${facts.scriptDirectories.join(', ')}), so that group ${group.name} cannot start here. Install it, or correct the name.`) }]
-    }
-    return state !== 'not-executable' ? [] : [{ stops: false, message: messageAt(place, 'script-not-executable',
-      `${script} cannot be executed, so that group ${group.name} cannot start here. Type: chmod 755 on the file, as root.`) }]
+    const fault = address === undefined ? facts.scriptFaults.get(script) : undefined
+    return fault === undefined ? [] : [{ stops: true, message: messageAt(place, 'script-missing', `group ${group.name} cannot start here: ${fault}`) }]
   }))
 }
 

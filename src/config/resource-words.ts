@@ -43,9 +43,9 @@ export function resourceOf(script: string, args: readonly string[], form: Form, 
   return addressResource(addressScript, args, form, place, findings)
 }
 
-/** Heartbeat's own test is the shell pattern `[0-9]*.[0-9]*.[0-9]*.[0-9]*`; IPv6 is ours. */
+/** Heartbeat's own test is the shell pattern `[0-9]*.[0-9]*.[0-9]*.[0-9]*`; IPv6 is ours, but for a word that starts with a separator. */
 function isBareAddress(word: string): boolean {
-  return (/^\d/.test(word) && (word.match(/\.\d/g) ?? []).length >= 3) || startsWithIpv6(word)
+  return (/^\d/.test(word) && (word.match(/\.\d/g) ?? []).length >= 3) || (!word.startsWith('::') && startsWithIpv6(word))
 }
 
 function startsWithIpv6(text: string): boolean {

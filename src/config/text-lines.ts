@@ -41,7 +41,6 @@ export function linesOf(file: SourceFile, returns: CarriageReturns, findings: Fi
     if (whole.length * 3 > longestLine && new TextEncoder().encode(whole).length > longestLine) {
       findings.error(at(number), 'line-too-long',
         `line ${number} has more than ${longestLine} bytes: Heartbeat reads the rest as a line of its own. Break it into several lines.`)
-      continue
     }
     lines.push({ number, text: cleaned(whole, returns, at(number), findings) })
   }

@@ -11,7 +11,7 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
   const value = {
     nodes: config.nodes,
     keepalive: timeText(config.timing.keepaliveMs),
-    warntime: timeText(config.timing.warntimeMs),
+    warntime: timeText(shown.warntimeMs),
     deadtime: timeText(config.timing.deadtimeMs),
     initdead: timeText(config.timing.initdeadMs),
     udpport: String(config.udpPort),

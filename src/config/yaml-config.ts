@@ -115,8 +115,9 @@ function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Finding
   }
   if (kind === 'mcast' && yaml.ttl === 0) findings.warning(place, 'link-ttl', `mcast ${device} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
   return {
-    kind, interface: device, port: yaml.port ?? udpPort,
+    kind, interface: device,
     ...(yaml.address === undefined ? {} : { address: yaml.address }),
+    port: yaml.port ?? udpPort,
     ...(kind === 'mcast' ? { ttl: yaml.ttl ?? 1, loop: yaml.loop ?? false } : {}),
   }
 }

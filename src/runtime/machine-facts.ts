@@ -1,0 +1,74 @@
+/** Facts of this host that a configuration is compared with: its name, interfaces, scripts, programs, host names, koffi. */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { lookup } from 'node:dns/promises'
+import { hostname, networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import type { MachineFacts, MachineQuestions } from '../config/machine.ts'
+import { defaultResourceDirectories, locateScript, ocfRoot } from './locate-script.ts'
+import { nativeMissingReason } from './native.ts'
+
+/** Name service can be dead, which must not keep `hactl check` or the daemon from answering. */
+const resolvingMs = 3_000
+
+/** Heartbeat's own override of `uname -n` (heartbeat-3.md section 7.2). */
+const nodeInfoPath = '/etc/ha.d/nodeinfo'
+
+export async function gatherMachineFacts(questions: MachineQuestions): Promise<MachineFacts> {
+  const directories = defaultResourceDirectories()
+  const faults = questions.scripts.flatMap((resource): readonly (readonly [string, string])[] => {
+    const located = locateScript(resource, directories, ocfRoot)
+    return located.kind === 'not-found' ? [[resource.script, located.message]] : []
+  })
+  const nativeCallsFault = nativeMissingReason()
+  return {
+    nodeName: ownNodeName(),
+    interfaces: interfaceNames(),
+    scriptFaults: new Map(faults),
+    programs: new Map(questions.programs.map((program) => [program, isOnPath(program)])),
+    hosts: new Map(await Promise.all(questions.hosts.map(async (host) => [host, await addressesOf(host)] as const))),
+    ...(nativeCallsFault === undefined ? {} : { nativeCallsFault }),
+  }
+}
+
+/** In small letters, as node names are compared. */
+export function ownNodeName(): string {
+  let first = ''
+  try {
+    first = readFileSync(nodeInfoPath, 'utf8').split('\n', 1)[0]?.trim() ?? ''
+  } catch {
+    // Nearly no host has the file.
+  }
+  return (first === '' ? hostname() : first).toLowerCase()
+}
+
+/** Of this process's network namespace; /sys shows those of the mount. */
+function interfaceNames(): readonly string[] {
+  try {
+    return readFileSync('/proc/net/dev', 'utf8').split('\n').flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.[1] ?? [])
+  } catch {
+    return Object.keys(networkInterfaces())
+  }
+}
+
+function isOnPath(program: string): boolean {
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin']
+  return directories.some((directory) => directory !== '' && isExecutable(join(directory, program)))
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<readonly string[]>((resolve) => { timer = setTimeout(() => resolve([]), resolvingMs) })
+  const found = lookup(host, { all: true, family: 4 }).then((all) => all.map(({ address }) => address), () => [])
+  const addresses = await Promise.race([found, late])
+  clearTimeout(timer)
+  return addresses
+}
