@@ -40,6 +40,8 @@ const rereadMs = 30_000
 interface Shared {
   readonly listeners: Set<Listener>
   interfaces: Map<string, InterfaceState>
+  /** The first reading counts even when changes overtook it: without it nothing is known. */
+  read: boolean
   /** Counts the child's lines: a reading during which some came may be older than they are. */
   changes: number
   timer: NodeJS.Timeout | undefined
@@ -55,7 +57,7 @@ let shared: Shared | undefined
 /** Resolves once the interfaces of now are known. Without a working `ip` Node's own list serves, which has running interfaces only. */
 export async function openMonitor(listener: Listener): Promise<Monitor> {
   const monitor: Shared = (shared ??= {
-    listeners: new Set(), interfaces: new Map(), changes: 0, timer: undefined, child: undefined, following: false, retryMs: firstRetryMs, retry: undefined, rest: '',
+    listeners: new Set(), interfaces: new Map(), read: false, changes: 0, timer: undefined, child: undefined, following: false, retryMs: firstRetryMs, retry: undefined, rest: '',
   })
   monitor.listeners.add(listener)
   if (monitor.child === undefined && monitor.retry === undefined) start(monitor)
@@ -157,9 +159,10 @@ async function read(monitor: Shared): Promise<void> {
   const before = monitor.changes
   const [links, addresses] = await Promise.all([ip('link'), ip('address')])
   if (monitor.listeners.size === 0) return
-  const overtaken = monitor.changes !== before && monitor.interfaces.size > 0
+  const overtaken = monitor.changes !== before && monitor.read
   readLater(monitor, overtaken ? rereadAfterStartMs : rereadMs)
   if (overtaken) return
+  monitor.read = true
   monitor.interfaces = links === undefined || addresses === undefined ? interfacesOfNode() : parsed(links, addresses)
   tell(monitor, { type: 'reread' })
 }

@@ -1,0 +1,69 @@
+/** What systemd is told of the daemon (sd_notify), and how often it wants to hear that the daemon lives. Silent without systemd. */
+import { execFile } from 'node:child_process'
+import { loadNative } from './native.ts'
+
+export interface ServiceNotify {
+  /** `status` is the text that `systemctl status` shows. */
+  send(state: 'ready' | 'reloading' | 'stopping', status?: string): void
+  status(text: string): void
+  /** The loop has made its turn. */
+  watchdog(): void
+}
+
+const programMs = 5_000
+/** A program for each ping while systemd does not answer would pile up. */
+const mostPrograms = 4
+
+/**
+ * Takes NOTIFY_SOCKET and the WATCHDOG variables out of the environment: a database that a script starts would otherwise tell systemd
+ * that *this* service is ready or stopping. `onFailed`: code `notify-failed`.
+ */
+export function openServiceNotify(onFailed: (message: string) => void): ServiceNotify {
+  const socket = process.env['NOTIFY_SOCKET'] ?? ''
+  watchdogIntervalMs()
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name]
+  if (socket === '') return { send: () => undefined, status: () => undefined, watchdog: () => undefined }
+  if (!socket.startsWith('/') && !socket.startsWith('@')) onFailed(`NOTIFY_SOCKET=${socket} is neither a path nor an abstract name`)
+  const native = loadNative()
+  const send = (lines: readonly string[]): void => {
+    const code = native?.sendUnixDatagram(socket, lines.join('\n'))
+    if (native === undefined || code === 'EAGAIN' || code === 'ENOBUFS') return sendByProgram(socket, lines, onFailed)
+    if (code !== undefined) onFailed(`systemd cannot be told ${lines[0] ?? ''}: ${code} on ${socket}`)
+  }
+  return {
+    send(state, status) {
+      const lines = { ready: ['READY=1'], reloading: ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`], stopping: ['STOPPING=1'] }
+      send([...lines[state], ...(status === undefined ? [] : [statusLine(status)])])
+    },
+    status: (text) => send([statusLine(text)]),
+    watchdog: () => send(['WATCHDOG=1']),
+  }
+}
+
+let watchdogMs: number | undefined
+
+/** Half of what systemd waits for (sd_watchdog_enabled(3)); undefined when it does not wait. Remembered over `openServiceNotify`. */
+export function watchdogIntervalMs(): number | undefined {
+  const { WATCHDOG_USEC: limit, WATCHDOG_PID: pid } = process.env
+  if (limit === undefined) return watchdogMs
+  const limitMicroseconds = Number(limit)
+  const meant = pid === undefined || Number(pid) === process.pid
+  watchdogMs = meant && Number.isFinite(limitMicroseconds) && limitMicroseconds > 0 ? limitMicroseconds / 1_000 / 2 : undefined
+  return watchdogMs
+}
+
+function statusLine(text: string): string {
+  return `STATUS=${text.replace(/\s+/g, ' ')}`
+}
+
+let programs = 0
+
+/** --no-block: without it the program waits for systemd's answer. It speaks for its parent: the unit needs NotifyAccess=all unless it is root's. */
+function sendByProgram(socket: string, lines: readonly string[], onFailed: (message: string) => void): void {
+  if (programs >= mostPrograms) return onFailed(`systemd cannot be told ${lines[0] ?? ''}: ${programs} systemd-notify programs are still waiting`)
+  programs += 1
+  execFile('systemd-notify', ['--no-block', ...lines], { env: { ...process.env, NOTIFY_SOCKET: socket }, timeout: programMs }, (error, _output, errors) => {
+    programs -= 1
+    if (error !== null) onFailed(`systemd cannot be told ${lines[0] ?? ''}: systemd-notify: ${errors.trim() || error.message}`)
+  })
+}
