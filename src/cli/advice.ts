@@ -14,7 +14,9 @@ export function adviceFor(report: StatusReport): readonly Advice[] {
       ? [{ command: 'hactl reload', why: 'on each node, once the files are the same on both' }]
       : []),
   ]
-  return advice.filter(({ command }, index) => advice.findIndex((other) => other.command === command) === index)
+  // The sentence of a problem often ends with its command; twice the same helps nobody.
+  const said = (command: string): boolean => report.problems.some((problem) => problem.includes(command))
+  return advice.filter(({ command }, index) => !said(command) && advice.findIndex((other) => other.command === command) === index)
 }
 
 function groupAdvice(group: GroupReport, report: StatusReport): readonly Advice[] {
@@ -26,12 +28,13 @@ function groupAdvice(group: GroupReport, report: StatusReport): readonly Advice[
       why: `once you have seen for yourself that nothing of it runs on ${uncleanOn}`,
     })
   }
-  if (group.failedHere || group.failedOnPeer) {
-    const failedOn = group.failedHere ? report.node : report.peer
-    advice.push({ command: `hactl why ${group.name}`, why: `what failed on ${failedOn}` })
-    if (group.failedHere && uncleanOn === undefined) {
-      advice.push({ command: `hactl takeover ${group.name} --force`, why: `once the cause on ${report.node} is gone` })
-    }
+  if (group.failedHere) {
+    advice.push({ command: `hactl why ${group.name}`, why: 'what failed here' })
+    advice.push({ command: 'hactl online', why: `once the cause is gone: ${report.node} is used again` })
+  }
+  if (group.failedOnPeer) {
+    advice.push({ command: `ssh ${report.peer} hactl why ${group.name}`, why: 'what failed there' })
+    advice.push({ command: `ssh ${report.peer} hactl online`, why: `once the cause is gone: ${report.peer} is used again` })
   }
   return advice
 }

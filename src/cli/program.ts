@@ -111,6 +111,16 @@ function addMoving({ program, terminal, common, run }: Commands): void {
 }
 
 function addConfiguring({ program, terminal, common, run }: Commands): void {
+  program.command('check')
+    .description('what is wrong with a configuration, and what it means')
+    .argument('[path]', 'hactl.yaml, or a directory like /etc/ha.d (default: --config)')
+    .option('--json', 'as JSON, for programs')
+    .action((path: string | undefined, options: { json?: boolean }) => run(
+      import('./check.ts').then(({ runCheck }) => runCheck(path, { json: options.json === true, config: common().config }, terminal))))
+  program.command('import')
+    .description('print classic files as one hactl.yaml')
+    .argument('<path>', 'a directory like /etc/ha.d')
+    .action((path: string) => run(import('./import.ts').then(({ runImport }) => runImport(path, terminal))))
   program.command('reload')
     .description('reread the configuration, all or nothing')
     .action(() => run(import('./reload.ts').then(({ runReload }) => runReload(common(), terminal))))

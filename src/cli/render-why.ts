@@ -1,68 +1,56 @@
-/** `hactl why`: one move of one group: the reason, the evidence, each step in ms from the decision, what clients noticed. */
+/** `hactl why`: one move of one group: the reason, the evidence, each step in ms from the decision, how long it took. */
+import type { MoveExplanation } from '../core/explain.ts'
 import type { EventRecord } from '../core/records.ts'
-import type { MoveReport } from '../core/report.ts'
 import { colourOf, figureText } from './render-events.ts'
 import type { View } from './terminal.ts'
 import { clockText, dateText, exactText, grouped, wrapped } from './text.ts'
 
-/** What the daemon answers to `why`: the move, and its records in order. */
-export interface MoveExplanation { readonly move: MoveReport; readonly records: readonly EventRecord[] }
-
-export function renderWhy({ move, records }: MoveExplanation, view: View): string {
-  const decision = decisionOf(records)
-  const parts = [
-    headLines(move, view),
-    evidenceLines(decision, view),
-    timelineLines(records, decision, view),
-    endLines(move, records, view),
-  ]
+export function renderWhy(why: MoveExplanation, view: View): string {
+  const parts = [headLines(why, view), evidenceLines(why, view), timelineLines(why, view), endLines(why, view)]
   return `${parts.filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')}\n`
 }
 
-/** The first record that states a reason is the decision; a move whose beginning the history has lost starts where it starts. */
-function decisionOf(records: readonly EventRecord[]): EventRecord | undefined {
-  return records.find(({ reason }) => reason !== undefined) ?? records[0]
+function headLines({ explanation, reason, decidedWallMs, move }: MoveExplanation, { columns, paint }: View): readonly string[] {
+  const code = reason === '' ? '' : ` [${reason}]`
+  const [first = '', ...rest] = wrapped(`${explanation}${code}`, columns, '', '  ')
+  return [paint.bold(first), ...rest.map(paint.bold), paint.dim(`  decided on ${dateText(decidedWallMs)} at ${clockText(decidedWallMs)}, move ${move}`)]
 }
 
-function headLines(move: MoveReport, { columns, paint }: View): readonly string[] {
-  const when = `${dateText(move.wallMs)} ${clockText(move.wallMs)}`
-  return [
-    `${paint.bold(move.group)} went to ${paint.bold(move.holder)} on ${when}`,
-    ...wrapped(`because ${move.explanation} [${move.reason}]`, columns, '  ', '  '),
-  ]
+function evidenceLines({ evidence }: MoveExplanation, { columns }: View): readonly string[] {
+  const figures = Object.entries(evidence).map(([name, value]) => figureText(name, value))
+  return figures.length === 0 ? [] : wrapped(`evidence: ${figures.join(', ')}`, columns, '', '  ')
 }
 
-function evidenceLines(decision: EventRecord | undefined, { columns }: View): readonly string[] {
-  const figures = Object.entries(decision?.figures ?? {})
-  if (figures.length === 0) return []
-  return ['evidence', ...wrapped(figures.map(([name, value]) => figureText(name, value)).join(', '), columns, '  ', '  ')]
-}
-
-function timelineLines(records: readonly EventRecord[], decision: EventRecord | undefined, { columns, paint }: View): readonly string[] {
+function timelineLines({ timeline, decidedWallMs, explanation }: MoveExplanation, { columns, paint }: View): readonly string[] {
+  const decision = timeline.find((record) => record.wallMs === decidedWallMs && record.message === explanation)
   if (decision === undefined) return ['its records are no longer in the history']
-  const offsets = records.map((record) => signed(Math.round(record.nowMs - decision.nowMs)))
+  const offsets = timeline.map((record) => signed(offsetMs(record, decision)))
   const width = Math.max(...offsets.map((offset) => offset.length))
-  const lines = records.flatMap((record, index) => {
+  const lines = timeline.flatMap((record, index) => {
     const first = `  ${(offsets[index] ?? '').padStart(width)} ms  `
-    const text = wrapped(`${record.message}${ownFigures(record, decision)}`, columns, first, ' '.repeat(first.length))
+    const text = record === decision ? 'decided: see above' : record.message
     const paintLine = record === decision ? paint.bold : colourOf(record.level, paint)
-    return text.map(paintLine)
+    return wrapped(text, columns, first, ' '.repeat(first.length)).map(paintLine)
   })
   return ['timeline, from the decision', ...lines]
 }
 
-function ownFigures(record: EventRecord, decision: EventRecord): string {
-  const figures = Object.entries(record === decision ? {} : (record.figures ?? {}))
-  return figures.length === 0 ? '' : ` (${figures.map(([name, value]) => figureText(name, value)).join(', ')})`
+/** The monotonic clock where one daemon wrote both; a daemon before this one counted from another boot, perhaps. */
+function offsetMs(record: EventRecord, decision: EventRecord): number {
+  const monotonicMs = record.nowMs - decision.nowMs
+  const wallMs = record.wallMs - decision.wallMs
+  return Math.abs(monotonicMs - wallMs) < 1000 ? monotonicMs : wallMs
 }
 
 function signed(ms: number): string {
-  return ms > 0 ? `+${grouped(ms)}` : ms < 0 ? `-${grouped(-ms)}` : '0'
+  const rounded = Math.round(ms * 10) / 10
+  const text = Math.abs(rounded) < 100 ? Math.abs(rounded).toFixed(1) : grouped(Math.abs(Math.round(rounded)))
+  return rounded > 0 ? `+${text}` : rounded < 0 ? `-${text}` : '0.0'
 }
 
-function endLines(move: MoveReport, records: readonly EventRecord[], { columns, paint }: View): readonly string[] {
-  const took = move.durationMs === undefined ? 'it is not finished' : `it took ${exactText(move.durationMs)} from the decision`
-  const unheldMs = records.map(({ figures }) => figures?.['unheldMs']).findLast((value) => typeof value === 'number')
+function endLines({ durationMs, timeline }: MoveExplanation, { columns, paint }: View): readonly string[] {
+  if (durationMs === undefined) return [paint.yellow('it is not finished: `hactl status` shows how it stands')]
+  const unheldMs = timeline.map(({ figures }) => figures?.['unheldMs']).findLast((value) => typeof value === 'number')
   const noticed = unheldMs === undefined ? '' : `; clients noticed: no node held it for at most ${exactText(unheldMs)}`
-  return wrapped(`${took}${noticed}`, columns, '', '').map(paint.bold)
+  return wrapped(`it took ${exactText(durationMs)} from the decision${noticed}`, columns, '', '').map(paint.bold)
 }

@@ -4,7 +4,7 @@ import type { Millis, WallMillis } from '../core/time.ts'
 /** Two figures of it are enough at a glance: `7 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`, `2 d 3 h`. */
 export function durationText(ms: Millis): string {
   const wholeMs = Math.max(0, Math.round(ms))
-  if (wholeMs < 1000) return `${wholeMs} ms`
+  if (wholeMs < 1000) return exactText(Math.max(0, ms))
   if (wholeMs < 60_000) return `${(Math.floor(wholeMs / 100) / 10).toFixed(1)} s`
   const seconds = Math.floor(wholeMs / 1000)
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
@@ -13,9 +13,9 @@ export function durationText(ms: Millis): string {
   return `${Math.floor(minutes / 1440)} d ${Math.floor(minutes / 60) % 24} h`
 }
 
-/** Milliseconds with thousands set apart, where each of them counts: `1,004 ms`. */
+/** Milliseconds with thousands set apart, where each of them counts: `1,004 ms`; below ten also tenths: `2.3 ms`. */
 export function exactText(ms: Millis): string {
-  return `${grouped(Math.round(ms))} ms`
+  return `${grouped(Math.abs(ms) < 10 ? Math.round(ms * 10) / 10 : Math.round(ms))} ms`
 }
 
 export function grouped(value: number): string {

@@ -1,8 +1,9 @@
 /** `hactl why`: the last move (of a group), as the daemon's history has it. Exit code 1 when there was none. */
+import type { MoveExplanation } from '../core/explain.ts'
 import { callDaemon } from '../runtime/control-client.ts'
 import type { CommonOptions } from './options.ts'
 import { refuse } from './refusal.ts'
-import { type MoveExplanation, renderWhy } from './render-why.ts'
+import { renderWhy } from './render-why.ts'
 import type { Terminal } from './terminal.ts'
 
 interface WhyOptions extends CommonOptions { readonly group: string | undefined; readonly json: boolean }

@@ -17,10 +17,17 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl'] },
   { title: 'a late peer', report: withPeer('late'), types: ['hactl events'] },
   { title: 'a peer that does not hear this node', report: withPeer('alive', false), types: ['ssh beta hactl status'] },
-  { title: 'an unclean group: cleanup before anything else', report: unclean, types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'hactl why 192.0.2.100'] },
   {
-    title: 'a group that failed here: see why, then force', report: { ...healthy, groups: [{ ...healthy.groups[0]!, failedHere: true }] },
-    types: ['hactl why 192.0.2.100', 'hactl takeover 192.0.2.100 --force'],
+    title: 'an unclean group: cleanup before anything else', report: unclean,
+    types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'hactl why 192.0.2.100', 'hactl online'],
+  },
+  {
+    title: 'not again what a problem says already', report: { ...unclean, problems: ['it is unclean: hactl cleanup 192.0.2.100 --i-have-checked; see hactl online'] },
+    types: ['hactl why 192.0.2.100'],
+  },
+  {
+    title: 'a group that failed on the peer: see why there, then use it again', report: { ...healthy, groups: [{ ...healthy.groups[0]!, failedOnPeer: true }] },
+    types: ['ssh beta hactl why 192.0.2.100', 'ssh beta hactl online'],
   },
   {
     title: 'standby, pause, a failed link, files that differ: each has its command, once', report: standbyAndMore,

@@ -13,12 +13,14 @@ process.env['TZ'] = 'UTC'
 let directory: string
 let control: string
 let server: ControlServer | undefined
+let follow = (reply: ControlReply): void => reply.result({})
 const requests: ControlRequest[] = []
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hactl-cli-'))
   control = join(directory, 'control.sock')
   requests.length = 0
+  follow = (reply) => reply.result({})
 })
 afterEach(async () => {
   await server?.close()
@@ -39,6 +41,7 @@ async function hactl(...words: readonly string[]): Promise<Said> {
 async function daemonSays(answer: (request: ControlRequest, reply: ControlReply) => void): Promise<void> {
   server = await openControl(control, {
     request: (request, reply) => {
+      if (request.command === 'events' && request.follow) return follow(reply)
       requests.push(request)
       answer(request, reply)
     },
@@ -134,6 +137,18 @@ test('a long operation shows its steps as they happen, and what clients noticed'
     + '  192.0.2.100: held by beta; clients noticed: no node held it for at most 7 ms\n')
 })
 
+test('the records that the daemon writes meanwhile are shown as steps, older ones and the request itself are not', async () => {
+  const now = { wallMs: Date.now() + 60_000, nowMs: 1, level: 'info' } as const
+  follow = (reply) => {
+    reply.record({ ...now, wallMs: 1, code: 'group-released', message: 'long ago' })
+    reply.record({ ...now, code: 'admin-requested', message: 'an administrator typed: standby' })
+    reply.record({ ...now, code: 'resource-stopped', message: 'apache2 is stopped, in 12 ms' })
+  }
+  await daemonSays((_, reply) => void setTimeout(() => reply.result(done), 50))
+  const { out } = await hactl('standby', '--control', control)
+  expect(out.replace(/ +\+\d\.\d{3} s/g, '+T')).toBe('+T  apache2 is stopped, in 12 ms\ndone: it is so\n')
+})
+
 test('--no-wait returns once the daemon is at work, but stays to hear a refusal', async () => {
   await daemonSays((_, reply) => {
     if (requests.length === 1) reply.progress({ message: 'begun' })
@@ -154,7 +169,7 @@ test('status: 0 healthy, 1 degraded, and --json is the report as it came', async
 
 test('why asks for the group that was named, or for any', async () => {
   await daemonSays((_, reply) => reply.result(explanation))
-  expect((await hactl('why', '192.0.2.100', '--control', control)).out).toContain('192.0.2.100 went to beta')
+  expect((await hactl('why', '192.0.2.100', '--control', control)).out).toContain('beta acquires 192.0.2.100: alpha is dead')
   expect(JSON.parse((await hactl('why', '--json', '--control', control)).out)).toEqual(explanation)
   expect(requests).toEqual([{ command: 'why', group: '192.0.2.100' }, { command: 'why' }])
 })

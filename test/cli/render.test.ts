@@ -56,12 +56,12 @@ for (const [name, render] of Object.entries(texts)) {
 test('an event in a pipe is one line that begins with its date', () => {
   const lines = renderEvents({ columns: Infinity, paint: plainPaint }).trimEnd().split('\n')
   expect(lines).toHaveLength(records.length)
-  expect(lines[2]).toBe('2026-11-20 03:12:44.123 warning [peer-dead] 192.0.2.100: peer alpha is dead: silent for 10,004 ms on 2 links '
+  expect(lines[2]).toBe('2026-11-20 03:12:44.123 warning [peer-dead] alpha is dead: silent for 10,004 ms '
     + '(silent 10,004 ms, links 2, deadtime 10,000 ms)')
 })
 
 test('a status whose history is lost still says so', () => {
-  expect(renderWhy({ ...explanation, records: [] }, view)).toContain('no longer in the history')
+  expect(renderWhy({ ...explanation, timeline: [] }, view)).toContain('no longer in the history')
 })
 
 test('colours only on a terminal, and not with NO_COLOR or on a dumb one', () => {

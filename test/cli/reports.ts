@@ -1,7 +1,7 @@
 /** Reports and records as a daemon gives them, for the golden tests of what people read. */
 import type { EventRecord } from '../../src/core/records.ts'
 import type { GroupReport, StatusReport } from '../../src/core/report.ts'
-import type { MoveExplanation } from '../../src/cli/render-why.ts'
+import type { MoveExplanation } from '../../src/core/explain.ts'
 
 /** 2026-11-20 03:12:44.123 UTC; the tests run with TZ=UTC. */
 export const nightMs = Date.UTC(2026, 10, 20, 3, 12, 44, 123)
@@ -100,19 +100,17 @@ export const records: readonly EventRecord[] = [
   { wallMs: nightMs - 86_400_000, nowMs: 0, level: 'info', code: 'daemon-started', message: 'daemon of beta started, generation 9', figures: { generation: 9 } },
   { wallMs: nightMs - 5_000, nowMs: 895_000, level: 'warning', code: 'peer-late', message: 'peer alpha is late: nothing heard for 5,001 ms', figures: { silentMs: 5001 } },
   {
-    wallMs: nightMs, nowMs: 900_000, level: 'warning', code: 'peer-dead', reason: 'peer-dead', group: '192.0.2.100', move: '192.0.2.100#8',
-    message: 'peer alpha is dead: silent for 10,004 ms on 2 links', figures: { silentMs: 10_004, links: 2, deadtimeMs: 10_000 },
+    wallMs: nightMs, nowMs: 899_999.8, level: 'warning', code: 'peer-dead', message: 'alpha is dead: silent for 10,004 ms', figures: { silentMs: 10_004, links: 2, deadtimeMs: 10_000 },
   },
-  { wallMs: nightMs, nowMs: 900_000, level: 'info', code: 'group-acquiring', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta acquires 192.0.2.100: 192.0.2.100, then apache2' },
+  { wallMs: nightMs, nowMs: 900_000, level: 'info', code: 'group-acquiring', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta acquires 192.0.2.100: alpha is dead: silent for 10,004 ms; deadtime alone permits it', reason: 'peer-dead', figures: { claimNumber: 8 } },
   { wallMs: nightMs + 2, nowMs: 900_002, level: 'info', code: 'resource-started', group: '192.0.2.100', move: '192.0.2.100#8', message: 'resource 192.0.2.100 is started', figures: { tookMs: 2 } },
   { wallMs: nightMs + 9, nowMs: 900_009, level: 'error', code: 'resource-slow', group: '192.0.2.100', move: '192.0.2.100#8', message: 'apache2 is slow' },
   { wallMs: nightMs + 14, nowMs: 900_014, level: 'info', code: 'group-held', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta holds 192.0.2.100', figures: { tookMs: 14, unheldMs: 10_018 } },
 ]
 
 export const explanation: MoveExplanation = {
-  move: {
-    group: '192.0.2.100', move: '192.0.2.100#8', holder: 'beta', reason: 'peer-dead',
-    explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', wallMs: nightMs, durationMs: 14,
-  },
-  records: records.slice(2),
+  group: '192.0.2.100', move: '192.0.2.100#8', reason: 'peer-dead', decidedWallMs: nightMs, durationMs: 14.2,
+  explanation: 'beta acquires 192.0.2.100: alpha is dead: silent for 10,004 ms; deadtime alone permits it',
+  evidence: { claimNumber: 8, permission: 'deadtime-alone', silentMs: 10_004, links: 2, linksUp: 0 },
+  timeline: records.slice(1),
 }
