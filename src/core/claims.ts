@@ -2,7 +2,7 @@
  * How a group comes to this node and leaves it while the peer is heard (design.md section 5 "Consent"). The wish comes
  * from placement; the rules here turn it into a claim, an offer, a withdrawal, a hold or a release.
  */
-import { peerGroup, peerServes, runsHere } from './group-view.ts'
+import { peerGroup, peerServes, runsHere, stageIsWarm } from './group-view.ts'
 import { dropHold, takeHold } from './holds.ts'
 import { judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { consents, outranks, rulingFor } from './permission.ts'
@@ -62,7 +62,9 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     }
     return
   }
-  if (!numberIsSafe(turn, group) || (!group.found && stillStopping(group))) return
+  if (!group.found && stillStopping(group)) return
+  // The number of a claim that stands was safe when it was made.
+  if (!numberIsSafe(turn, group) && (group.claim === undefined || 'permission' in ruling)) return
   if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission, placement)
   else if ('needs' in ruling) settleClaim(turn, group, placement)
 }
@@ -74,7 +76,8 @@ function mustAnswer(turn: Turn, group: GroupState, placement: Placement): boolea
 
 /** A claim on top of our own unfinished release would start what is still being stopped. */
 function stillStopping(group: GroupState): boolean {
-  return runsHere(group) || (group.operation !== undefined && group.operation.action === 'stop')
+  const { operation } = group
+  return runsHere(group) || (operation !== undefined && operation.action === 'stop' && !stageIsWarm(group, operation.stage))
 }
 
 /** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */

@@ -54,7 +54,6 @@ export function hearPacket(turn: Turn, packet: Packet): void {
   const status = packet.kind === 'goodbye' ? 'left' : 'alive'
   if (restarted) record(turn, 'info', 'peer-restarted', `${packet.from} was started again (generation ${packet.id.generation})`)
   if (status !== before.status && before.status !== 'late') describeChange(turn, packet, status, gapMs)
-  const isStatus = packet.kind !== 'other'
   setContact(turn, {
     status,
     sinceMs: status === before.status || (status === 'alive' && before.status === 'late') ? before.sinceMs : turn.nowMs,
@@ -62,7 +61,8 @@ export function hearPacket(turn: Turn, packet: Packet): void {
     heardSinceMs: continuous ? (before.heardSinceMs ?? turn.nowMs) : turn.nowMs,
     nextAskMs: undefined,
     newest: packet.id,
-    ...(isStatus ? { peerDeadtimeMs: packet.deadtimeMs, facts: packet.facts } : {}),
+    ...(packet.kind === 'status' ? { peerDeadtimeMs: packet.deadtimeMs } : {}),
+    ...(packet.kind === 'other' ? {} : { facts: packet.facts }),
   })
   confirm(turn, packet)
   if (packet.facts?.stalledMs !== undefined && before.facts?.stalledMs === undefined) {

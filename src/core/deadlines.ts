@@ -2,7 +2,7 @@
  * The earliest instant at which something is due. The loop arms one timer for it. Honest both ways (S9): before it a tick
  * changes nothing, at it something changes; so every rule that compares with the clock has its instant here.
  */
-import { contactDeadlines } from './contact.ts'
+import { contactDeadlines, peerIsHeard } from './contact.ts'
 import { linkDeadlines } from './links.ts'
 import { meetingDeadlines } from './meeting.ts'
 import { operationDeadlines } from './operations.ts'
@@ -17,7 +17,7 @@ function groupDeadlines(state: NodeState, group: GroupState): readonly (Millis |
   const failback = group.hold === undefined || config === undefined ? undefined : failbackMs(state, config)
   return [
     ...operationDeadlines(state, group),
-    group.claim?.nextAskMs,
+    peerIsHeard(state) ? group.claim?.nextAskMs : undefined,
     group.announce?.nextMs,
     group.failed === undefined ? undefined : group.failed.atMs + state.config.failureMemoryMs,
     group.found ? adoptionMs(state, group) : undefined,

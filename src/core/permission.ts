@@ -10,7 +10,7 @@
  *
  * Against a peer last heard as unclean for the group there is no proof but an administrator's word.
  */
-import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard, silentSinceMs } from './contact.ts'
+import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { peerGroup } from './group-view.ts'
 import type { Claim, GroupState, NodeState, Permission } from './state.ts'
 import type { Millis } from './time.ts'

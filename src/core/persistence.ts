@@ -30,7 +30,8 @@ export function persistChanges(turn: Turn): void {
   if (state.writing !== undefined || turn.nowMs < (state.retryPersistMs ?? -Infinity)) return
   const wanted = persistentStateOf(state)
   if (JSON.stringify(wanted) === JSON.stringify(state.persisted)) {
-    if (state.retryPersistMs !== undefined) setState(turn, { retryPersistMs: undefined })
+    // What the disk has is what is wanted again: nothing is left to fail.
+    if (state.retryPersistMs !== undefined) setState(turn, { retryPersistMs: undefined, persistError: undefined })
     return
   }
   turn.effects.push({ type: 'persist', persistId: state.nextPersistId, state: wanted })

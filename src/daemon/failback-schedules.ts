@@ -1,0 +1,11 @@
+/** The cron expressions of `auto_failback: {at: ...}`, one for each group that has one. */
+import type { ClusterConfig } from '../core/config.ts'
+
+export interface FailbackSchedule { readonly group: string; readonly expression: string }
+
+export function schedulesOf(config: ClusterConfig): readonly FailbackSchedule[] {
+  return config.groups.flatMap((group) => {
+    const policy = group.autoFailback ?? config.autoFailback
+    return typeof policy === 'object' && 'at' in policy ? [{ group: group.name, expression: policy.at }] : []
+  })
+}

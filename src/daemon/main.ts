@@ -1,0 +1,172 @@
+/**
+ * `hactl daemon`: opens everything in the order in which a failure costs least, and runs until the core says exit. A start
+ * that fails says what is wrong and what to type, and has changed nothing.
+ */
+import { machineQuestions, startErrors } from '../config/index.ts'
+import type { ClusterConfig } from '../core/config.ts'
+import { createState, type NodeState } from '../core/state.ts'
+import { openAddresses } from '../runtime/addresses.ts'
+import { openAnnouncer } from '../runtime/announce.ts'
+import { nowMs, wallMs } from '../runtime/clock.ts'
+import { openControl } from '../runtime/control-server.ts'
+import { openHistory } from '../runtime/history.ts'
+import { openLinks } from '../runtime/links.ts'
+import { openLog } from '../runtime/log.ts'
+import { gatherMachineFacts, ownNodeName } from '../runtime/machine-facts.ts'
+import { nativeMissingReason } from '../runtime/native.ts'
+import { createNotifier } from '../runtime/notify-commands.ts'
+import { createOperations } from '../runtime/operations.ts'
+import { createSchedules } from '../runtime/schedules.ts'
+import { openServiceNotify, watchdogIntervalMs } from '../runtime/service-notify.ts'
+import { openState, type StateFiles } from '../runtime/state-files.ts'
+import { createChronicle } from './chronicle.ts'
+import { schedulesOf } from './failback-schedules.ts'
+import { startLoop, type Happening, type Loop } from './loop.ts'
+import { perform, textOf, type Outside } from './outside.ts'
+import { readConfig } from './read-config.ts'
+import { createReload } from './reload.ts'
+import { createRequests } from './requests.ts'
+import { createWire } from './wire.ts'
+
+export interface DaemonOptions { readonly config: string; readonly stateDir: string; readonly control: string }
+
+/** Exit codes: 0 left in order, 1 something outside refused, 2 the configuration is wrong. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const { result } = readConfig(options.config)
+  const config = result.config
+  if (config === undefined) return refuse(result.errors.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`), 2)
+  const facts = await gatherMachineFacts(machineQuestions(config))
+  const faults = startErrors(result, facts)
+  if (faults.length > 0) return refuse(faults.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`), 2)
+  try {
+    const files = await openState(options.stateDir)
+    try {
+      return await serve(options, config, files)
+    } finally {
+      await files.close()
+    }
+  } catch (error) {
+    return refuse([textOf(error)], 1)
+  }
+}
+
+function refuse(messages: readonly string[], exitCode: number): number {
+  for (const message of messages) process.stderr.write(`hactl: ${message}\n`)
+  process.stderr.write('hactl: the daemon was not started; nothing was changed on this host\n')
+  return exitCode
+}
+
+/** The core is fed only after everything is open; what happens before waits here. */
+interface Gate { loop?: Loop; readonly early: Happening[] }
+
+function pass(gate: Gate, happening: Happening): void {
+  if (gate.loop === undefined) gate.early.push(happening)
+  else gate.loop.feed(happening)
+}
+
+async function serve(options: DaemonOptions, config: ClusterConfig, files: StateFiles): Promise<number> {
+  const self = ownNodeName()
+  const peer = config.nodes.find((name) => name !== self) ?? ''
+  const log = openLog(config.logFile === undefined ? {} : { file: config.logFile })
+  const history = openHistory(options.stateDir, { onTrouble: (message) => log.warn('history-failed', message) })
+  const names = { nodeName: self, peerName: peer, environment: config.environment }
+  const notifier = createNotifier({ ...names, commands: config.notify, onNotice: (notice) => log.warn(notice.code, notice.message) })
+  const chronicle = createChronicle(log, history, (record) => notifier.notify(record))
+  const gate: Gate = { early: [] }
+  const feed = (happening: Happening): void => pass(gate, happening)
+  const native = nativeMissingReason()
+  if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping and systemd-notify serve instead`)
+  for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
+  const addresses = await openAddresses({
+    onStripped: (ip) => tellStripped(gate, ip),
+    onLinkUp: (name) => feed({ type: 'interface-up', interface: name }),
+    onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
+  })
+  const wire = createWire({ config, self, peer, generation: files.generation, uuid: files.uuid, chronicle, feed })
+  const links = await openLinks(config.links, {
+    onPacket: (link, bytes) => wire.take(link, bytes),
+    onChange: (link, status, reason) => feed({ type: 'link-changed', link, status, reason }),
+  }).catch(async (error: unknown) => {
+    await addresses.close()
+    throw error
+  })
+  wire.attach(links)
+  const operations = createOperations({
+    ...names,
+    onNotice: (notice) => chronicle.say('warning', notice.code, notice.message),
+  })
+  const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
+  const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
+  const reload = createReload({
+    path: options.config, initial: config, log, feed, state: () => stateOf(gate),
+    reply: (id, answer) => requests.reply(id, answer),
+    apply(changed) {
+      wire.rekey(changed)
+      notifier.setCommands(changed.notify)
+      schedules.set(schedulesOf(changed))
+    },
+  })
+  const requests = createRequests({ history, feed, state: () => stateOf(gate), reload, trouble: (message) => chronicle.say('warning', 'notify-failed', message) })
+  const schedules = createSchedules((group) => feed({ type: 'schedule-due', group }))
+  schedules.set(schedulesOf(config))
+  const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, feed, state: () => stateOf(gate) }
+  const exitCode = await runUntilExit(gate, outside, {
+    self, peer, config, files, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
+  })
+  schedules.close()
+  announcer.close()
+  await links.close()
+  await addresses.close()
+  operations.close()
+  history.close()
+  notifier.close()
+  log.close()
+  return exitCode
+}
+
+function stateOf(gate: Gate): NodeState {
+  if (gate.loop === undefined) throw new Error('the loop has not started')
+  return gate.loop.state()
+}
+
+function tellStripped(gate: Gate, ip: string): void {
+  for (const group of gate.loop?.state().groups ?? []) {
+    const stage = group.stages.findIndex(({ what }) => what.kind === 'addresses' && what.addresses.some((one) => one.ip === ip))
+    if (stage !== -1) pass(gate, { type: 'addresses-stripped', group: group.name, stage, ips: [ip] })
+  }
+}
+
+interface Run {
+  readonly self: string
+  readonly peer: string
+  readonly config: ClusterConfig
+  readonly files: StateFiles
+  readonly links: readonly string[]
+  readonly control: string
+  packetsRead(): number
+  reload(): void
+}
+
+async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Run): Promise<number> {
+  const control = await openControl(run.control, outside.requests)
+  const { files } = run
+  const feeding = setInterval(() => outside.service.watchdog(), watchdogIntervalMs() ?? 2_000_000_000)
+  const exitCode = await new Promise<number>((resolve) => {
+    const whole: Outside = { ...outside, leave: resolve }
+    const initial = createState({
+      self: run.self, peer: run.peer, generation: files.generation, config: run.config, links: run.links,
+      ...(files.persistent === undefined ? {} : { persistent: files.persistent }), sameBoot: files.sameBoot, nowMs: nowMs(), wallMs: wallMs(),
+    })
+    gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead() })
+    process.on('SIGTERM', () => gate.loop?.feed({ type: 'shutdown-requested' }))
+    process.on('SIGINT', () => gate.loop?.feed({ type: 'shutdown-requested' }))
+    process.on('SIGHUP', () => run.reload())
+    gate.loop.feed({ type: 'tick' })
+    for (const happening of gate.early) gate.loop.feed(happening)
+  })
+  gate.loop?.stop()
+  clearInterval(feeding)
+  await control.close()
+  return exitCode
+}
+
