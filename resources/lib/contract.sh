@@ -72,10 +72,10 @@ read_uptime() {
   uptime=${uptime%.*}
 }
 
-# wait_until SECONDS COMMAND ARG..: asks about ten times a second, and once more when the time is over.
+# wait_until SECONDS COMMAND ARG..: asks about ten times a second, for at least so long.
 wait_until() {
   read_uptime
-  wait_end=$((uptime + $1))
+  wait_end=$((uptime + $1 + 1))
   shift
   while ! "$@"; do
     read_uptime
@@ -146,6 +146,8 @@ run_action() {
     start | stop | status) ;;
     *) fail "$unknown_action" "unknown action '$action': use '$script ${usage:+$usage }start', stop or status" ;;
   esac
+  # The daemon is protected from the kernel's memory killer; what a script starts must not be.
+  if read -r score 2>/dev/null </proc/self/oom_score_adj && [ "$score" -lt 0 ]; then echo 0 >/proc/self/oom_score_adj; fi
   take_arguments "$@"
   "$action"
 }
