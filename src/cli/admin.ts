@@ -57,7 +57,8 @@ function showSteps(control: string, show: (progress: Progress) => void): { reado
   }
 }
 
-function showReply(reply: AdminReply, terminal: Terminal): number {
+/** Good news to standard output, bad news to standard error; gives the exit code. */
+export function showReply(reply: AdminReply, terminal: Terminal): number {
   if (reply.result === 'done') terminal.out(renderReply(reply, terminal.view))
   else terminal.err(renderReply(reply, terminal.errorView))
   return exitCodeOf(reply)

@@ -185,10 +185,18 @@ test('events are written one after the other, as text or as JSON lines', async (
   expect(requests[0]).toMatchObject({ command: 'events', follow: false })
 })
 
-test('reload: done, or what is wrong with the files and exit code 2', async () => {
-  await daemonSays((_, reply) => (requests.length === 1 ? reply.result({}) : reply.error('bad-config', 'ha.cf:3:1: unknown directive')))
-  expect(await hactl('reload', '--control', control)).toMatchObject({ exitCode: 0, err: '' })
-  expect(await hactl('reload', '--control', control)).toEqual({ exitCode: 2, out: '', err: 'hactl: ha.cf:3:1: unknown directive\n' })
+test('reload: done, or refused with what is wrong with the files', async () => {
+  await daemonSays((_, reply) => reply.result(requests.length === 1 ? done : { ...done, result: 'refused', message: 'ha.cf:3:1: unknown directive' } satisfies AdminReply))
+  expect(await hactl('reload', '--control', control)).toEqual({ exitCode: 0, out: 'done: it is so\n', err: '' })
+  expect(await hactl('reload', '--control', control)).toEqual({ exitCode: 1, out: '', err: 'refused: ha.cf:3:1: unknown directive\n' })
+})
+
+test('why without a move in the history: exit code 1, and JSON stays JSON', async () => {
+  await daemonSays((_, reply) => reply.result(null))
+  expect(await hactl('why', 'www', '--control', control)).toEqual({
+    exitCode: 1, out: '', err: 'hactl: the history knows no move of a group www. `hactl status` lists the groups.\n',
+  })
+  expect((await hactl('why', '--json', '--control', control)).out).toBe('null\n')
 })
 
 test('without a daemon: exit code 3 and what to type', async () => {
