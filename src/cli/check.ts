@@ -56,7 +56,6 @@ function rows(message: Message, source: ConfigSource, result: ConfigResult, view
 }
 
 function meaning(shown: ShownConfig, view: View): readonly string[] {
-  const seconds = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`)
   const lines = [
     ['nodes', shown.nodes.join(', ')],
     ['times', `keepalive ${seconds(shown.keepaliveMs)}, late after ${seconds(shown.warntimeMs)}, dead after ${seconds(shown.deadtimeMs)}, at start after ${seconds(shown.initdeadMs)}`],
@@ -67,6 +66,10 @@ function meaning(shown: ShownConfig, view: View): readonly string[] {
   ]
   const rowsOf = lines.flatMap(([what = '', text = '']) => wrapped(text, view.columns, `  ${what.padEnd(9)} `, ' '.repeat(12)))
   return ['', view.paint.bold('as it is understood'), ...rowsOf, '', view.paint.bold('without witness and fencing'), ...honesty(shown, view)]
+}
+
+function seconds(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`
 }
 
 function failbackText({ autoFailback }: ShownConfig): string {
@@ -82,7 +85,7 @@ function keysText({ auth }: ShownConfig): string {
 
 /** design.md section 2, P2: said of every configuration of this version, hence no warning. */
 function honesty({ deadtimeMs, links }: ShownConfig, view: View): readonly string[] {
-  const text = `When no packet passes on any link for ${deadtimeMs} ms while both hosts run, both hold every group until packets pass again: neither can know that the other lives. ` +
-    (links.length < 2 ? 'There is one link: a second one over another network makes that rare.' : `There are ${links.length} links: that happens only when all of them fail at once.`)
+  const text = `When no packet passes on any link for ${seconds(deadtimeMs)} while both hosts run, both hold every group until packets pass again: neither can know that the other lives. ` +
+    (links.length < 2 ? `There is ${links.length === 0 ? 'no' : 'one'} link: a second one over another network makes that rare.` : `There are ${links.length} links: that happens only when all of them fail at once.`)
   return wrapped(text, view.columns, '  ', '  ')
 }

@@ -24,10 +24,10 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
   checkLinks(draft, findings)
   checkPingNodes(draft, findings)
   checkFailback(draft, settings, form, findings)
-  const named = draft.groups.filter((group) => isUsable(group, draft, nodes, findings))
+  const named = draft.groups.filter((group) => isUsable(group, draft, nodes, form, findings))
   const groups = named.map((group) => groupOf(group, settings, findings))
   checkGroups(named, groups, draft, form, findings)
-  checkNames(groups, settings, findings)
+  if (!draft.unread.has('groups') && !draft.groups.some(({ unread }) => unread === true)) checkNames(groups, settings, findings)
   const autoFailback = settings.autoFailback?.value ?? draft.autoFailback?.value ?? 'on'
   const core = { nodes, timing: withReachableWarntime(timing), autoFailback, groups }
   const config: ClusterConfig = {
@@ -88,23 +88,26 @@ function checkFailback(draft: Draft, settings: Settings, form: Form, findings: F
     : 'there is no auto_failback: it is on, so that a group returns to its preferred node. Write auto_failback: on, or off.')
 }
 
-/** Groups without resources or of an unknown node are shown, and take part in nothing else. */
-function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[], findings: Findings): boolean {
+/** Groups without resources are shown, and take part in nothing else. */
+function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[], form: Form, findings: Findings): boolean {
   const { value, place } = group.preferredNode
+  if (group.unread === true) return group.resources.length > 0
   if (!nodes.includes(value) && !unread.has('nodes')) {
-    findings.error(place, 'node-unknown', `the group prefers ${quoted(value)}, which is no node of this pair (${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(value, nodes)}`)
+    findings.error(place, 'node-unknown', `the group prefers ${quoted(value)}, which is no node of this pair (${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(value, nodes, form)}`)
   } else if (group.resources.length === 0) {
     findings.warning(group.place, 'group-empty', `${quoted(value)} is followed by no resource: it is no group. Add resources, or remove it.`)
   }
-  return (nodes.includes(value) || unread.has('nodes')) && group.resources.length > 0
+  return group.resources.length > 0
 }
 
-function nodeHint(name: string, nodes: readonly string[]): string {
+function nodeHint(name: string, nodes: readonly string[], form: Form): string {
   if (/^(\/\/|;|")/.test(name)) return ' A comment starts with #.'
   if (/^\d+\.\d+\.\d+\.\d+/.test(name) || name.includes('::')) return ' The line starts with a resource: set the preferred node before it.'
   const sameHost = nodes.find((node) => node.split('.')[0] === name.split('.')[0])
   if (sameHost !== undefined) return ` Names are compared whole: write ${sameHost}.`
-  return didYouMean(name, nodes) || ' Is the line above meant to go on here? Then it ends with a backslash and nothing behind it.'
+  const suggestion = didYouMean(name, nodes)
+  if (suggestion !== '' || form === 'yaml') return suggestion
+  return ' Is the line above meant to go on here? Then it ends with a backslash and nothing behind it.'
 }
 
 function groupOf(group: DraftGroup, settings: Settings, findings: Findings): GroupConfig {

@@ -44,7 +44,7 @@ export function checkTiming(draft: Draft, { keepaliveMs, deadtimeMs, initdeadMs 
     const enoughMs = Math.ceil((10 * (2 * keepaliveMs + roundTripMs) + 1) / 3)
     findings.warning(placeOf('deadtimeMs'), 'deadtime-tight',
       `deadtime ${deadtime} with keepalive ${keepalive}: when a partition heals, both nodes may release before they agree, which takes 2 x keepalive and ${roundTripMs} ms of 0.3 x deadtime. ` +
-      `Write a deadtime of ${timeText(Math.ceil(enoughMs / 100) * 100)}, or a shorter keepalive.`)
+      `Write a deadtime of ${timeText(enoughMs > 2_000 ? Math.ceil(enoughMs / 1_000) * 1_000 : Math.ceil(enoughMs / 100) * 100)}, or a shorter keepalive.`)
   }
   checkWarntime(draft, { keepaliveMs, deadtimeMs }, findings)
   if (initdeadMs < deadtimeMs) {

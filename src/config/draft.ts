@@ -37,6 +37,8 @@ export interface DraftGroup {
   readonly resources: readonly DraftResource[]
   readonly settings: ResourceSettings
   readonly autoFailback?: AutoFailback
+  /** Its node or some of its resources could not be read, which was said. */
+  readonly unread?: boolean
 }
 
 export interface DraftAuth {

@@ -123,7 +123,7 @@ function programFaults({ groups }: ClusterConfig, place: Place, { programs, nati
   }
   if (nativeCallsFault === undefined) return faults
   faults.push({ stops: false, message: messageAt(place, 'native-calls-missing',
-    `koffi does not load (${nativeCallsFault}): addresses are announced by arping and links are kept apart by their subnets.` +
-    (missing('arping') ? ' arping is not there either, so that IPv4 clients learn of a move only when their caches expire. Type: apt-get install iputils-arping' : ' Type npm install koffi for the quicker way.')) })
+    `${nativeCallsFault}. Without it arping announces addresses, and links are kept apart by their subnets.` +
+    (missing('arping') ? ' arping is not there either, so that IPv4 clients learn of a move only when their caches expire. Type: apt-get install iputils-arping' : '')) })
   return faults
 }

@@ -26,11 +26,11 @@ export const noSettings: Settings = {
 }
 
 /** design.md section 7. */
-const defaultTimeoutMs = 60_000
-const defaultStatus: StatusPolicy = { intervalMs: 2_000, timeoutMs: 10_000, fall: 2, rise: 1 }
+export const defaultTimeoutMs = 60_000
+export const defaultStatus: StatusPolicy = { intervalMs: 2_000, timeoutMs: 10_000, fall: 2, rise: 1 }
 
 /** Scripts of Heartbeat that do something once and have no status worth asking: they are never asked unless YAML says so. */
-const withoutStatus: readonly string[] = ['AudibleAlarm', 'Delay', 'MailTo', 'SendArp', 'WinPopup', 'portblock']
+export const withoutStatus: readonly string[] = ['AudibleAlarm', 'Delay', 'MailTo', 'SendArp', 'WinPopup', 'portblock']
 
 export function resolveResource(resource: DraftResource, group: DraftGroup, groupName: string, settings: Settings, findings: Findings): ResourceConfig {
   const whole = [resource.script, ...resource.args].join('::')

@@ -1,7 +1,10 @@
 /** Writes a configuration as the YAML that reads back to it. Keys stay in their file. */
 import { stringify } from 'yaml'
-import type { AutoFailback, GroupConfig, LinkConfig, ResourceConfig, StatusPolicy } from '../core/config.ts'
+import type { AutoFailback, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
 import { timeText } from './durations.ts'
+import { collectFindings } from './findings.ts'
+import { resourceOfWord } from './resource-words.ts'
+import { defaultStatus, defaultTimeoutMs, noSettings, withoutStatus } from './settings.ts'
 import type { ConfigResult } from './types.ts'
 
 /** One block mapping that ends in a newline; undefined for a configuration with errors. `result.authFile` must be absolute. */
@@ -22,7 +25,7 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
     groups: shown.groups.map(({ preferredNode, resources }) => (resources.length === 0 ? { preferred_node: preferredNode, resources: [] } : groups.shift())),
     auth: { file: authFile ?? '' },
     ...(config.allowCrc ? { allow_crc: 'true' } : {}),
-    failure_memory: timeText(config.failureMemoryMs),
+    ...(config.failureMemoryMs === noSettings.failureMemoryMs ? {} : { failure_memory: timeText(config.failureMemoryMs) }),
     ...(config.notify.length > 0 ? { notify: config.notify } : {}),
     ...(config.logFile === undefined ? {} : { logfile: config.logFile }),
     ...(config.debugLevel > 0 ? { debug: String(config.debugLevel) } : {}),
@@ -56,20 +59,32 @@ function groupOf({ name, preferredNode, resources, autoFailback }: GroupConfig):
   }
 }
 
-/** Every time is written out: the file then says what happens, whatever the defaults are. */
-function resourceOf({ script, args, address, warm, startTimeoutMs, stopTimeoutMs, status, parameters }: ResourceConfig): unknown {
-  return {
-    script,
-    ...(args.length > 0 ? { args } : {}),
+/** One word where that says it all, else a mapping of what differs from the defaults. */
+function resourceOf(resource: ResourceConfig): unknown {
+  const { script, args, warm, startTimeoutMs, stopTimeoutMs, parameters } = resource
+  const options = {
     ...(warm ? { warm: 'true' } : {}),
-    ...(address === undefined || startTimeoutMs !== 60_000 ? { start_timeout: timeText(startTimeoutMs) } : {}),
-    ...(address === undefined || stopTimeoutMs !== 60_000 ? { stop_timeout: timeText(stopTimeoutMs) } : {}),
-    ...(address === undefined ? { status: statusOf(status) } : {}),
+    ...(startTimeoutMs === defaultTimeoutMs ? {} : { start_timeout: timeText(startTimeoutMs) }),
+    ...(stopTimeoutMs === defaultTimeoutMs ? {} : { stop_timeout: timeText(stopTimeoutMs) }),
+    ...statusOf(resource),
     ...(parameters === undefined ? {} : { parameters }),
   }
+  const word = [script, ...args].join('::')
+  if (!isOneWord(word, resource)) return { script, ...(args.length > 0 ? { args } : {}), ...options }
+  return Object.keys(options).length === 0 ? word : { resource: word, ...options }
 }
 
-function statusOf(status: StatusPolicy | undefined): unknown {
-  if (status === undefined) return 'off'
-  return { interval: timeText(status.intervalMs), timeout: timeText(status.timeoutMs), fall: String(status.fall), rise: String(status.rise) }
+function isOneWord(word: string, { script, args }: ResourceConfig): boolean {
+  if (/\s/.test(word)) return false
+  const read = resourceOfWord(word, 'yaml', { file: '', line: 1, column: 1 }, collectFindings())
+  return read.script === script && read.args.length === args.length && read.args.every((arg, index) => arg === args[index])
+}
+
+function statusOf({ script, address, status }: ResourceConfig): Readonly<Record<string, unknown>> {
+  if (address !== undefined) return {}
+  if (status === undefined) return withoutStatus.includes(script) ? {} : { status: 'off' }
+  const { intervalMs, timeoutMs, fall, rise } = status
+  const isDefault = intervalMs === defaultStatus.intervalMs && timeoutMs === defaultStatus.timeoutMs && fall === defaultStatus.fall && rise === defaultStatus.rise
+  if (isDefault && !withoutStatus.includes(script)) return {}
+  return { status: { interval: timeText(intervalMs), timeout: timeText(timeoutMs), fall: String(fall), rise: String(rise) } }
 }

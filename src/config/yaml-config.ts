@@ -1,6 +1,6 @@
 /** hactl.yaml: the whole configuration, or beside classic files what those cannot say. */
 import type { LinkConfig } from '../core/config.ts'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp } from './addresses.ts'
 import { defaultPort, type Draft, type DraftGroup, type DraftResource, type Placed, type ResourceSettings } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
@@ -10,84 +10,92 @@ import { noSettings, type Settings } from './settings.ts'
 import type { Place, SourceFile } from './types.ts'
 import { readYaml, type YamlFile } from './yaml-document.ts'
 import { pathText, reportIssues } from './yaml-issues.ts'
-import { type FullYaml, fullSchema, type GroupYaml, type LinkYaml, overlaySchema, type OverlayYaml, type ResourceYaml } from './yaml-schema.ts'
+import {
+  type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, linkSchema, type LinkYaml, overlaySchema, type OverlayYaml, resourceSchema,
+  resourceSettingsSchema, type ResourceYaml,
+} from './yaml-schema.ts'
 
-/** What a mapping gave although another part of it is wrong; wrong elements of a list are holes, so that the others keep their places. */
-type Understood<T> = { readonly [K in keyof T]?: (T[K] extends (infer E)[] ? readonly (E | undefined)[] : T[K]) | undefined }
+/** What a mapping gave although another part of it is wrong. */
+type Understood<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
-/** Fills the draft and returns the settings; the path of `auth.file` is the caller's to follow. */
-export function readFullYaml(source: SourceFile, draft: Draft, findings: Findings): { readonly settings: Settings; readonly authFile: Placed<string> | undefined } | undefined {
+interface Reading { readonly file: YamlFile; readonly draft: Draft; readonly findings: Findings }
+
+/** Fills the draft and returns the settings; the path of `auth.file` is the caller's to follow. Undefined: it is no YAML. */
+export function readFullYaml(
+  source: SourceFile, draft: Draft, findings: Findings,
+): { readonly settings: Settings; readonly authFile: Placed<string> | undefined } | undefined {
   const file = readYaml(source, findings)
   if (file === undefined) return undefined
-  const yaml: Understood<FullYaml> = parsed(file, fullSchema, 'alone', findings)
-  fillDraft(yaml, file, draft, findings)
+  const yaml = understand(fullSchema, file.value, [], file, findings)
+  fillDraft(yaml, { file, draft, findings })
   const authFile = yaml.auth === undefined ? undefined : { value: yaml.auth.file, place: file.placeOf(['auth', 'file']) }
-  return { settings: settingsOf(yaml, file, findings), authFile }
+  return { settings: settingsOf(yaml, undefined, file, findings), authFile }
 }
 
 export function readOverlay(source: SourceFile, findings: Findings): Settings {
   const file = readYaml(source, findings)
-  if (file === undefined) return noSettings
   // An empty file, or one of comments, sets nothing.
-  if (file.value === null || file.value === undefined || file.value === '') return noSettings
-  const yaml: Understood<OverlayYaml> = parsed(file, overlaySchema, 'classic', findings)
-  return settingsOf(yaml, file, findings)
+  if (file === undefined || file.value === null || file.value === undefined || file.value === '') return noSettings
+  const yaml = understand(overlaySchema, file.value, [], file, findings)
+  return settingsOf(yaml, yaml.group_options, file, findings)
 }
 
-/** Errors are reported; each top-level part that is right by itself is used all the same, so that more can be said of it. */
-function parsed<S extends z.ZodObject>(file: YamlFile, schema: S, beside: 'alone' | 'classic', findings: Findings): Understood<z.output<S>> {
-  const result = schema.safeParse(file.value)
-  if (result.success) return result.data as Understood<z.output<S>>
-  reportIssues(file, result.error.issues, beside, findings)
-  const value = file.value
+/** Errors are reported; each part that is right by itself is used all the same, so that more can be said of it. */
+function understand<S extends z.ZodObject>(schema: S, value: unknown, path: readonly PropertyKey[], file: YamlFile, findings: Findings): Understood<z.output<S>> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  reportIssues(file, path, result.error.issues, findings)
   if (typeof value !== 'object' || value === null) return {}
   const parts = Object.entries(schema.shape).map(([key, part]) => {
     const given: unknown = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
-    return [key, given === undefined ? undefined : partOf(part as z.ZodType, given)] as const
+    return [key, given === undefined ? undefined : (part as z.ZodType).safeParse(given).data] as const
   })
   return Object.fromEntries(parts) as Understood<z.output<S>>
 }
 
-function partOf(schema: z.ZodType, given: unknown): unknown {
-  const result = schema.safeParse(given)
-  if (result.success) return result.data
-  const element = schema instanceof z.ZodOptional ? schema.unwrap() : schema
-  if (!(element instanceof z.ZodArray) || !Array.isArray(given)) return undefined
-  return given.map((item) => (element.element as z.ZodType).safeParse(item).data)
-}
-
-function fillDraft(yaml: Understood<FullYaml>, file: YamlFile, draft: Draft, findings: Findings): void {
+function fillDraft(yaml: Understood<FullYaml>, reading: Reading): void {
+  const { file, draft, findings } = reading
   draft.nodesPlace = file.placeOf(['nodes'])
   draft.linksPlace = file.placeOf(['links'])
   draft.timingPlace = file.placeOf([])
   for (const part of ['nodes', 'links', 'groups', 'auto_failback'] as const) if (isUnread(yaml[part], part, file)) draft.unread.add(part)
-  for (const [index, name] of (yaml.nodes ?? []).entries()) if (name !== undefined) draft.nodes.push({ value: name.toLowerCase(), place: file.placeOf(['nodes', index]) })
-  for (const [key, target] of [['keepalive', 'keepaliveMs'], ['deadtime', 'deadtimeMs'], ['warntime', 'warntimeMs'], ['initdead', 'initdeadMs']] as const) {
+  for (const [index, name] of (yaml.nodes ?? []).entries()) draft.nodes.push({ value: name.toLowerCase(), place: file.placeOf(['nodes', index]) })
+  for (const [key, target] of times) {
     const value = yaml[key]
     if (value !== undefined) draft.timing[target] = { value, place: file.placeOf([key]) }
   }
   draft.udpPort = yaml.udpport ?? defaultPort
   if (yaml.auto_failback !== undefined) draft.autoFailback = { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) }
-  for (const [index, link] of (yaml.links ?? []).entries()) {
-    if (link === undefined) continue
-    const value = linkOf(link, draft.udpPort, file.placeOf(['links', index]), findings)
-    if (value !== undefined) addLink(value, file.placeOf(['links', index]), draft, findings)
-  }
-  for (const [index, host] of (yaml.ping ?? []).entries()) if (host !== undefined) readPing(host, file.placeOf(['ping', index]), { draft, findings })
-  for (const [index, group] of (yaml.groups ?? []).entries()) if (group !== undefined) draft.groups.push(groupOf(group, ['groups', index], file, findings))
+  for (const [index, link] of (yaml.links ?? []).entries()) readLink(link, index, reading)
+  for (const [index, host] of (yaml.ping ?? []).entries()) readPing(host, file.placeOf(['ping', index]), { draft, findings })
+  for (const [index, group] of (yaml.groups ?? []).entries()) draft.groups.push(groupOf(group, ['groups', index], reading))
   if (yaml.logfile !== undefined) draft.logFile = yaml.logfile
   draft.debugLevel = yaml.debug ?? 0
   Object.assign(draft.environment, yaml.env ?? {})
 }
 
+const times = [['keepalive', 'keepaliveMs'], ['deadtime', 'deadtimeMs'], ['warntime', 'warntimeMs'], ['initdead', 'initdeadMs']] as const
+
 /** It is missing or wrong, which was said. A policy that is not there is no fault. */
 function isUnread(understood: unknown, part: string, { value }: YamlFile): boolean {
   const given = typeof value === 'object' && value !== null && Object.hasOwn(value, part)
   if (part === 'auto_failback') return given && understood === undefined
-  return !Array.isArray(understood) || understood.includes(undefined)
+  return !Array.isArray(understood)
 }
 
-function addLink(value: LinkConfig, place: Place, draft: Draft, findings: Findings): void {
+function readLink(given: unknown, index: number, { file, draft, findings }: Reading): void {
+  const place = file.placeOf(['links', index])
+  const parsed = linkSchema.safeParse(given)
+  if (!parsed.success) {
+    reportIssues(file, ['links', index], parsed.error.issues, findings)
+    draft.unread.add('links')
+    return
+  }
+  const value = linkOf(parsed.data, draft.udpPort, place, findings)
+  if (value === undefined) {
+    draft.unread.add('links')
+    return
+  }
   const same = draft.links.find(({ value: link }) => link.kind === value.kind && link.interface === value.interface && link.address === value.address)
   if (same === undefined) draft.links.push({ value, place })
   else findings.warning(place, 'link-twice', `${value.kind} ${value.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
@@ -133,15 +141,26 @@ function linkFault(kind: 'bcast' | 'mcast' | 'ucast', { address, ttl, loop }: Li
   return isMulticast(ip) || isNoHost(ip) ? `ucast ${quoted(address)} is no address of a host.` : undefined
 }
 
-function groupOf(yaml: GroupYaml, path: readonly (string | number)[], file: YamlFile, findings: Findings): DraftGroup {
+function groupOf(given: unknown, path: readonly (string | number)[], reading: Reading): DraftGroup {
+  const { file, findings } = reading
+  const yaml: Understood<GroupYaml> = understand(groupSchema, given, path, file, findings)
+  const resources = (yaml.resources ?? []).flatMap((resource, index) => readResource(resource, [...path, 'resources', index], reading))
   return {
     ...(yaml.name === undefined ? {} : { name: { value: yaml.name, place: file.placeOf([...path, 'name']) } }),
-    preferredNode: { value: yaml.preferred_node.toLowerCase(), place: file.placeOf([...path, 'preferred_node']) },
+    preferredNode: { value: yaml.preferred_node?.toLowerCase() ?? '', place: file.placeOf([...path, 'preferred_node']) },
     place: file.placeOf(path),
-    resources: yaml.resources.flatMap((resource, index) => draftResource(resource, file.placeOf([...path, 'resources', index]), findings)),
+    resources,
     settings: settingsOfResource(yaml),
     ...(yaml.auto_failback === undefined ? {} : { autoFailback: yaml.auto_failback }),
+    unread: yaml.preferred_node === undefined || resources.length !== yaml.resources?.length,
   }
+}
+
+function readResource(given: unknown, path: readonly (string | number)[], { file, findings }: Reading): readonly DraftResource[] {
+  const parsed = resourceSchema.safeParse(given)
+  if (parsed.success) return draftResource(parsed.data, file.placeOf(path), findings)
+  reportIssues(file, path, parsed.error.issues, findings)
+  return []
 }
 
 function draftResource(yaml: ResourceYaml, place: Place, findings: Findings): readonly DraftResource[] {
@@ -163,7 +182,7 @@ function draftResource(yaml: ResourceYaml, place: Place, findings: Findings): re
 
 type SettingsYaml = Pick<ResourceYaml, 'warm' | 'start_timeout' | 'stop_timeout' | 'status' | 'parameters'>
 
-function settingsOfResource({ warm, start_timeout, stop_timeout, status, parameters }: Partial<SettingsYaml>): ResourceSettings {
+function settingsOfResource({ warm, start_timeout, stop_timeout, status, parameters }: Understood<SettingsYaml>): ResourceSettings {
   return { warm, startTimeoutMs: start_timeout, stopTimeoutMs: stop_timeout, status, parameters }
 }
 
@@ -175,7 +194,9 @@ const notYet: Readonly<Record<string, string>> = {
   watchdog: 'no hardware watchdog is fed: a host whose kernel hangs is not reset.',
 }
 
-function settingsOf(yaml: Understood<OverlayYaml>, file: YamlFile, findings: Findings): Settings {
+function settingsOf(
+  yaml: Understood<Omit<OverlayYaml, 'group_options'>>, groups: Readonly<Record<string, unknown>> | undefined, file: YamlFile, findings: Findings,
+): Settings {
   const unused = Object.fromEntries(Object.keys(notYet).flatMap((key) => {
     const value = (yaml as Readonly<Record<string, unknown>>)[key]
     return value === undefined ? [] : [[key, value]]
@@ -186,15 +207,20 @@ function settingsOf(yaml: Understood<OverlayYaml>, file: YamlFile, findings: Fin
   return {
     allowCrc: yaml.allow_crc ?? false,
     failureMemoryMs: yaml.failure_memory ?? noSettings.failureMemoryMs,
-    notify: (yaml.notify ?? []).filter((words) => words !== undefined),
+    notify: yaml.notify ?? [],
     defaults: settingsOfResource(yaml),
-    resources: placedMap('resources', yaml.resources, file, settingsOfResource),
-    groups: placedMap('group_options', yaml.group_options, file, (options) => ({ ...settingsOfResource(options), autoFailback: options.auto_failback })),
+    resources: placedMap('resources', yaml.resources, file, (given, path) => settingsOfResource(understand(resourceSettingsSchema, given, path, file, findings))),
+    groups: placedMap('group_options', groups, file, (given, path) => {
+      const options = understand(groupSettingsSchema, given, path, file, findings)
+      return { ...settingsOfResource(options), autoFailback: options.auto_failback }
+    }),
     ...(yaml.auto_failback === undefined ? {} : { autoFailback: { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) } }),
     unused,
   }
 }
 
-function placedMap<Y, T>(key: string, entries: Readonly<Record<string, Y>> | undefined, file: YamlFile, read: (yaml: Y) => T): ReadonlyMap<string, Placed<T>> {
-  return new Map(Object.entries(entries ?? {}).map(([name, yaml]) => [name, { value: read(yaml), place: file.placeOfKey([key, name]) }]))
+function placedMap<T>(
+  key: string, entries: Readonly<Record<string, unknown>> | undefined, file: YamlFile, read: (given: unknown, path: readonly string[]) => T,
+): ReadonlyMap<string, Placed<T>> {
+  return new Map(Object.entries(entries ?? {}).map(([name, given]) => [name, { value: read(given, [key, name]), place: file.placeOfKey([key, name]) }]))
 }

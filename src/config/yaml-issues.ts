@@ -3,17 +3,19 @@ import type { z } from 'zod'
 import { type ConfigCode, configCodes } from './codes.ts'
 import type { Findings } from './findings.ts'
 import type { YamlFile } from './yaml-document.ts'
+import { overlayRule } from './yaml-schema.ts'
 import { messageSeparator } from './yaml-values.ts'
 
-export function reportIssues(file: YamlFile, issues: readonly z.core.$ZodIssue[], beside: 'alone' | 'classic', findings: Findings): void {
+/** `at`: where the value stands that the schema was held against. */
+export function reportIssues(file: YamlFile, at: readonly PropertyKey[], issues: readonly z.core.$ZodIssue[], findings: Findings): void {
   for (const issue of issues) {
-    const path = issue.path
+    const path = [...at, ...issue.path]
     const where = path.length === 0 ? '' : `${pathText(path)}: `
     if (issue.code === 'unrecognized_keys') {
       const messages = issue.message.split(messageSeparator)
       for (const [index, key] of issue.keys.entries()) {
         const message = messages[index] ?? ''
-        findings.error(file.placeOfKey([...path, key]), codeOfKey(path, message, beside), where + withoutSecrets(path, message))
+        findings.error(file.placeOfKey([...path, key]), codeOfKey(path, message), where + withoutSecrets(path, message))
       }
     } else if (!exists(file.value, path)) {
       findings.error(file.placeOf(path), 'key-missing', `${pathText(path)} is missing. ${missingHint(path)}`)
@@ -23,9 +25,9 @@ export function reportIssues(file: YamlFile, issues: readonly z.core.$ZodIssue[]
   }
 }
 
-function codeOfKey(path: readonly PropertyKey[], message: string, beside: 'alone' | 'classic'): ConfigCode {
+function codeOfKey(path: readonly PropertyKey[], message: string): ConfigCode {
   if (path[0] === 'auth' && message.startsWith('keys are not')) return 'auth-inline'
-  return beside === 'classic' && path.length === 0 && message.includes(' stands ') ? 'overlay-key' : 'key-unknown'
+  return message.endsWith(overlayRule) ? 'overlay-key' : 'key-unknown'
 }
 
 /** Whatever stands under `auth` could be a key. */

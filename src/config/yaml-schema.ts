@@ -27,14 +27,18 @@ const names = z.record(z.string().regex(/^(?!__proto__$)[A-Za-z_]\w*$/, 'a name 
 const timeouts = { start_timeout: duration.optional(), stop_timeout: duration.optional(), status: statusPolicy.optional() }
 const resourceSettings = { ...timeouts, warm: flag.optional(), parameters: names.optional() }
 
-export const resourceSchema = mapping({
+const resourceMapping = mapping({
   resource: word.optional(), script: word.optional(), args: z.array(value).optional(), address: word.optional(), ...resourceSettings,
 })
 
-const resource = textOr<z.output<typeof resourceSchema>>((given) => given === '' ? { fault: 'a resource is empty.' } : { value: { resource: given } }, resourceSchema)
+export const resourceSchema = textOr<z.output<typeof resourceMapping>>((given) => given === '' ? { fault: 'a resource is empty.' } : { value: { resource: given } }, resourceMapping)
+
+/** Each part is read by itself, so that one mistake hides no other. */
+const parts = z.array(z.unknown())
+const namedParts = z.record(z.string(), z.unknown())
 
 export const groupSchema = mapping({
-  name: word.optional(), preferred_node: word, resources: z.array(resource), auto_failback: autoFailback.optional(), ...timeouts,
+  name: word.optional(), preferred_node: word, resources: parts, auto_failback: autoFailback.optional(), ...timeouts,
 })
 
 export const linkSchema = mapping({
@@ -54,13 +58,16 @@ const settingsShape = {
   failure_memory: duration.optional(),
   notify: z.array(command).optional(),
   auto_failback: autoFailback.optional(),
-  resources: z.record(z.string(), mapping(resourceSettings)).optional(),
+  resources: namedParts.optional(),
   ...timeouts,
   lease: z.unknown().optional(),
   witness: z.unknown().optional(),
   fence: z.unknown().optional(),
   watchdog: z.unknown().optional(),
 }
+
+export const resourceSettingsSchema = mapping(resourceSettings)
+export const groupSettingsSchema = mapping({ auto_failback: autoFailback.optional(), ...timeouts })
 
 const inHaCf: Readonly<Record<string, string>> = {
   nodes: 'in ha.cf (node)', keepalive: 'in ha.cf', deadtime: 'in ha.cf', warntime: 'in ha.cf', initdead: 'in ha.cf', udpport: 'in ha.cf',
@@ -72,21 +79,24 @@ export const fullSchema = mapping({
   nodes: z.array(word),
   keepalive: duration.optional(), deadtime: duration.optional(), warntime: duration.optional(), initdead: duration.optional(),
   udpport: wholeNumber(1, 65_535, 'port-invalid').optional(),
-  links: z.array(linkSchema),
+  links: parts,
   ping: z.array(text).optional(),
-  groups: z.array(groupSchema),
+  groups: parts,
   auth: mapping({ file: text }, (key) => key === 'keys' || key === 'active' || key === 'key'
     ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.' : undefined),
   logfile: word.optional(), debug: wholeNumber(0, 255).optional(), env: names.optional(),
   ...settingsShape,
 }, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.' : undefined)
 
+/** Ends each message about a key that belongs into a classic file. */
+export const overlayRule = 'hactl.yaml beside it sets only what the classic files cannot say.'
+
 export const overlaySchema = mapping({
   ...settingsShape,
-  group_options: z.record(z.string(), mapping({ auto_failback: autoFailback.optional(), ...timeouts })).optional(),
+  group_options: namedParts.optional(),
 }, (key) => {
   const where = inHaCf[key]
-  return where === undefined ? undefined : `${key} stands ${where}: hactl.yaml beside it sets only what the classic files cannot say.`
+  return where === undefined ? undefined : `${key} stands ${where}: ${overlayRule}`
 })
 
 export type FullYaml = z.output<typeof fullSchema>
