@@ -1,11 +1,13 @@
 /** Runs the scripts of resources: start, stop and status, each with exactly one outcome. It decides nothing; the core says what to run. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Code } from '../core/codes.ts'
 import type { ResourceConfig } from '../core/config.ts'
 import type { Action, Outcome } from '../core/events.ts'
 import type { Millis } from '../core/time.ts'
 import { resourceName } from '../core/stage.ts'
+import { createEarlierOperations } from './earlier-operations.ts'
 import { errorText } from './errors.ts'
 import { defaultResourceDirectories, locateScript, ocfRoot, type Located, type NotFound } from './locate-script.ts'
 import { graceMs, runScript, type RunningScript, type ScriptEnd } from './run-script.ts'
@@ -42,6 +44,8 @@ export interface Operations {
   cancel(operationId: number): void
   cancelAll(): void
   locate(resource: ResourceConfig): Located | NotFound
+  /** Before the first look at resources: ends scripts that an earlier daemon (killed) left running, and says which. */
+  endEarlier(): Promise<readonly string[]>
   /** Stops watching the output files; for the end of the daemon. */
   close(): void
 }
@@ -52,8 +56,9 @@ export function createOperations(options: OperationsOptions): Operations {
   const environment = { ...scriptEnvironment(options), OCF_ROOT: ocfDirectory }
   const running = new Map<number, RunningScript>()
   const openNames = new Set<string>()
-  const outputs = createOutputs(options.outputDirectory ?? '/run/hactl/output', (message) =>
-    options.onNotice({ code: 'script-output-cut', message }))
+  const outputDirectory = options.outputDirectory ?? '/run/hactl/output'
+  const outputs = createOutputs(outputDirectory, (message) => options.onNotice({ code: 'script-output-cut', message }))
+  const earlier = createEarlierOperations(join(outputDirectory, 'running'))
   const locate = (resource: ResourceConfig): Located | NotFound => locateScript(resource, directories, ocfDirectory)
 
   async function run(request: OperationRequest): Promise<Outcome> {
@@ -62,9 +67,10 @@ export function createOperations(options: OperationsOptions): Operations {
     if (located.kind === 'not-found') return { result: 'failed', message: located.message }
     const call = callOf(located, resource, { group, action, timeoutMs })
     const own = { HACTL_GROUP: group, HACTL_RESOURCE: resourceName(resource), HACTL_ACTION: action }
-    const name = outputName(request, openNames)
+    const name = outputName(options.nodeName, request, openNames)
     const output = outputs.open(name)
     openNames.add(name)
+    let forget = (): void => undefined
     try {
       const script = runScript({
         path: call.program,
@@ -74,8 +80,10 @@ export function createOperations(options: OperationsOptions): Operations {
         outputFd: output.fd,
       })
       running.set(operationId, script)
+      if (script.pid !== undefined) forget = earlier.note(script.pid, call.typed)
       return conclude(request, call, await script.done, output, options.onNotice)
     } finally {
+      forget()
       running.delete(operationId)
       openNames.delete(name)
       output.close()
@@ -90,6 +98,7 @@ export function createOperations(options: OperationsOptions): Operations {
     cancel: (operationId) => running.get(operationId)?.cancel(),
     cancelAll: () => running.forEach((script) => script.cancel()),
     locate,
+    endEarlier: () => earlier.end(),
     close: () => outputs.close(),
   }
 }
@@ -150,9 +159,9 @@ function interpreterOf(path: string): string {
   }
 }
 
-/** One file for each resource and action; a run beside one that would not end gets its own. */
-function outputName(request: OperationRequest, taken: ReadonlySet<string>): string {
-  const full = `${request.group}.${resourceName(request.resource)}`
+/** One file for each node, resource and action; a run beside one that would not end gets its own. */
+function outputName(node: string, request: OperationRequest, taken: ReadonlySet<string>): string {
+  const full = `${node}.${request.group}.${resourceName(request.resource)}`
   const digest = createHash('sha256').update(full).digest('hex').slice(0, 8)
   const name = `${full.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 80)}.${digest}.${request.action}`
   return taken.has(name) ? `${name}.${request.operationId}` : name

@@ -80,7 +80,8 @@ export function runScript(run: ScriptRun): RunningScript {
   return { pid, done, cancel: () => end('cancelled') }
 }
 
-async function endGroup(groupId: number): Promise<readonly number[]> {
+/** TERM, then KILL, to all of a process group; the answer is who is alive even so. */
+export async function endGroup(groupId: number): Promise<readonly number[]> {
   signalGroup(groupId, 'SIGTERM')
   if (await isGone(groupId, graceMs, false)) return []
   signalGroup(groupId, 'SIGKILL')

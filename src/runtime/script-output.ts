@@ -67,6 +67,7 @@ export function createOutputs(directory: string, onTrouble: (message: string) =>
           return { text: text.slice(-keepBytes), cutBytes: capture.cutBytes }
         },
         close() {
+          if (opened.captured) cut(capture)
           end(capture)
           closeSync(capture.fd)
         },
