@@ -4,13 +4,13 @@
  */
 import type { AdminReply } from '../core/admin.ts'
 import type { Effect } from '../core/effects.ts'
-import type { Event, Outcome } from '../core/events.ts'
+import type { Event, Observation, Outcome } from '../core/events.ts'
 import type { Packet } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
 import type { NodeInit, NodeState } from '../core/state.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
 import type { Journal } from './ledger.ts'
-import { isUp, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
+import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
 import { checkStep, freezeInput } from './purity.ts'
@@ -22,6 +22,8 @@ const journalOf = new WeakMap<Daemon, Journal>()
 export function daemonStarted(world: World, machine: Machine, init: NodeInit): void {
   const node = world.ledger.nodes[machine.index]
   node.daemonStartMs = world.nowMs
+  node.sameBoot = init.sameBoot
+  node.longestDeadtimeMs = 0
   node.heard = false
   node.peerLeft = false
   node.lastLongWakeMs = -Infinity
@@ -35,8 +37,11 @@ export function daemonStarted(world: World, machine: Machine, init: NodeInit): v
 
 /** A daemon that leaves in order owes nobody an answer, and has taken down what it held, but for stops that failed. */
 export function daemonExits(world: World, machine: Machine, daemon: Daemon): void {
-  if (daemon.pendingRequests.size > 0) violate(world, 'S7', `${machine.name} exits without a reply to request ${[...daemon.pendingRequests.keys()].join(', ')}`)
-  const { unclean } = world.ledger.nodes[machine.index]
+  const owed = [...daemon.pendingRequests.keys()].filter((requestId) => daemon.seenRequests.has(requestId))
+  if (owed.length > 0) violate(world, 'S7', `${machine.name} exits without a reply to request ${owed.join(', ')}`)
+  const { unclean, saysPaused } = world.ledger.nodes[machine.index]
+  // During `hactl pause` it leaves everything as it is, for the next daemon to adopt (design.md section 6, systemd).
+  if (saysPaused) return
   const left = machine.stages.find((truth) => !truth.warm && isUp(truth) && !unclean.has(truth.group))
   if (left !== undefined) violate(world, 'L3', `${machine.name} exits and leaves ${left.group}/${left.what.name} running`)
 }
@@ -66,7 +71,7 @@ export function pauseEnded(world: World, machine: Machine, pausedMs: number, not
   const node = world.ledger.nodes[machine.index]
   node.lastWakeMs = world.nowMs
   if (!noticed) node.lastFreezeEndMs = world.nowMs
-  else if (pausedMs >= machine.config.timing.deadtimeMs) node.lastLongWakeMs = world.nowMs
+  else if (pausedMs >= Math.max(node.longestDeadtimeMs, timingOf(machine).deadtimeMs)) node.lastLongWakeMs = world.nowMs
   judgeOverlapsAfresh(world)
 }
 
@@ -91,8 +96,22 @@ export function operationEnded(world: World, machine: Machine, operation: Operat
   followOutcome(world, machine, operation, outcome)
 }
 
+/** A look that finds a stage stopped proves as much as a stop that succeeds. */
+export function resourcesObserved(world: World, machine: Machine, observations: readonly Observation[]): void {
+  const { unclean } = world.ledger.nodes[machine.index]
+  for (const seen of observations) {
+    const truth = truthOf(machine, seen.group, seen.stage)
+    if (truth !== undefined && seen.found === 'unclear') truth.doubtful = true
+    const known = unclean.get(seen.group)
+    if (known === undefined || seen.found !== 'stopped') continue
+    known.stages.delete(seen.stage)
+    if (known.stages.size === 0) unclean.delete(seen.group)
+  }
+}
+
 export function stepStarts(world: World, machine: Machine, daemon: Daemon, event: Event): void {
   journalOf.get(daemon)?.events.push(event)
+  if ('requestId' in event && event.requestId !== undefined) daemon.seenRequests.add(event.requestId)
   freezeInput(world, daemon, event)
   void machine
 }
@@ -104,8 +123,18 @@ export function stepMade(world: World, machine: Machine, daemon: Daemon, event: 
 
 export function recordWritten(world: World, machine: Machine, record: EventRecord): void {
   if (record.code === 'group-held') world.ledger.moves += 1
+  checkLettingGo(world, machine, record)
   const group = record.group === undefined ? '' : ` [${record.group}]`
   world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}: ${record.message}`, code: record.code })
+}
+
+/** A holder lets go for not being heard only while it hears the peer itself: the death of the peer interrupts nothing. */
+function checkLettingGo(world: World, machine: Machine, record: EventRecord): void {
+  if (record.code !== 'permission-lost' || record.reason !== 'not-heard') return
+  const node = world.ledger.nodes[machine.index]
+  const silentMs = world.nowMs - node.lastUsedMs
+  const wokeLately = node.lastWakeMs > world.nowMs - timingOf(machine).deadtimeMs
+  if (!wokeLately && silentMs > 0.55 * timingOf(machine).deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
 }
 
 /** S7: exactly one reply for each request; no reply that nobody asked for. */

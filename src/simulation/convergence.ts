@@ -7,7 +7,7 @@ import type { StatusReport } from '../core/report.ts'
 import { reload, request, shutdownLimitMs, shutDown } from './administrator.ts'
 import { endFaults } from './faults.ts'
 import { holdersOf } from './holders.ts'
-import { isWhole, stagesOfGroup, type Machine } from './machine.ts'
+import { isWhole, stagesOfGroup, type Machine, type StageTruth } from './machine.ts'
 import { violate } from './violations.ts'
 import { after, peerOf, runUntil, tell, type World } from './world.ts'
 
@@ -82,7 +82,7 @@ function checkGroup(world: World, group: GroupConfig, reports: readonly [StatusR
   const [holder] = holders
   if (holders.length > 1) return violate(world, 'L1', `${group.name} is on both nodes after everything has been well for long`)
   const said = reports.map((report) => report.groups.find((one) => one.name === group.name)?.holder)
-  if (holder === undefined || !stagesOfGroup(holder, group.name).every(isWhole)) {
+  if (holder === undefined || !stagesOfGroup(holder, group.name).every(isServed)) {
     const reason = world.options.settles ? undefined : reasonUnheld(world, group, reports)
     if (reason === undefined) violate(world, 'L1', `${group.name} is not held in full by any node; status says: ${explain(group, reports)}`)
     return
@@ -99,8 +99,14 @@ function checkSettledGroup(world: World, group: GroupConfig, holder: Machine): v
   if (policy !== 'off' && holder.name !== group.preferredNode && !peer.stayDown) {
     violate(world, 'L2', `${group.name} is on ${holder.name}, its preferred node ${group.preferredNode} is well and auto_failback is ${JSON.stringify(policy)}`)
   }
-  const cold = peer.stayDown ? undefined : stagesOfGroup(peer, group.name).find((truth) => truth.warm && !isWhole(truth))
+  const cold = peer.stayDown ? undefined : stagesOfGroup(peer, group.name).find((truth) => truth.warm && !isServed(truth))
   if (cold !== undefined) violate(world, 'L1', `warm ${group.name}/${cold.what.name} does not run on ${peer.name}`)
+}
+
+/** A service that died and is never asked for its status may be missed without anybody's fault. */
+function isServed(truth: StageTruth): boolean {
+  const unwatched = truth.what.kind === 'script' && truth.what.resource.status === undefined
+  return isWhole(truth) || (unwatched && truth.hurt)
 }
 
 /** Left as an administrator or a failure has put it: that is a reason, if the status names it. */
@@ -135,7 +141,7 @@ function leaveOne(world: World): void {
   if (leaver.daemon !== undefined) return violate(world, 'L3', `${leaver.name} has not ended`)
   for (const group of world.options.config.groups) {
     const holders = holdersOf(world, group.name)
-    const whole = holders[0] !== undefined && stagesOfGroup(holders[0], group.name).every(isWhole)
+    const whole = holders[0] !== undefined && stagesOfGroup(holders[0], group.name).every(isServed)
     if (holders.length !== 1 || holders[0] === leaver || !whole) {
       violate(world, 'L3', `${leaver.name} has left in order and ${group.name} is held by ${holders.map((one) => one.name).join(', ') || 'nobody'}`)
     }

@@ -18,6 +18,13 @@ const socketPackets = 200
 
 export function startDaemon(world: World, machine: Machine): void {
   if (!machine.running || machine.daemon !== undefined) return
+  if (machine.paused !== undefined) {
+    const { boot } = machine
+    after(world, 100, () => {
+      if (machine.boot === boot) startDaemon(world, machine)
+    })
+    return
+  }
   endOldOperations(world, machine)
   const { disk } = machine
   disk.generation += 1
@@ -47,6 +54,7 @@ export function startDaemon(world: World, machine: Machine): void {
     waitingPackets: [],
     waitingOthers: [],
     pendingRequests: new Map(),
+    seenRequests: new Set(),
     lookedMs: undefined,
   }
   tell(world, machine.name, `daemon starts, generation ${disk.generation}`)
@@ -98,6 +106,8 @@ export function killDaemon(world: World, machine: Machine): void {
   if (machine.daemon === undefined) return
   daemonEnded(world, machine)
   machine.daemon = undefined
+  // The stop signal was the old process's; the new one runs.
+  if (machine.paused?.kind === 'stop-signal') machine.paused = undefined
   for (const operation of machine.operations) if (world.random.chance(0.5)) operation.cancelled = true
   tell(world, machine.name, 'daemon killed')
 }

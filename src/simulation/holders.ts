@@ -6,7 +6,7 @@
  */
 import { violate } from './violations.ts'
 import type { Excuse, Overlap } from './ledger.ts'
-import { isUp, stagesOfGroup, truthOf, type Machine, type StageTruth } from './machine.ts'
+import { isUp, stagesOfGroup, timingOf, truthOf, type Machine, type StageTruth } from './machine.ts'
 import { peerOf, tell, type World } from './world.ts'
 
 /** A node judges by its own clock, which may be 1 % fast, and the other's by theirs. */
@@ -58,16 +58,23 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
   const [own, others] = [world.ledger.nodes[acquirer.index], world.ledger.nodes[other.index]]
   const acquisition = own.acquisitions.get(truth.group)
   const beganMs = acquisition?.beganMs ?? world.nowMs
-  const deadtimeMs = acquirer.config.timing.deadtimeMs
+  const deadtimeMs = timingOf(acquirer).deadtimeMs
   const windowMs = beganMs - deadtimeMs * 1.05 - slackMs
-  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * deadtimeMs) return 'silence'
+  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * Math.min(deadtimeMs, timingOf(other).deadtimeMs)) return 'silence'
   if (other.paused !== undefined || others.lastWakeMs >= windowMs) return 'holder-paused'
   if (other.daemon === undefined || others.daemonStartMs >= windowMs) return 'daemon-dead'
   if (own.lastFreezeEndMs >= windowMs) return 'clock-stood-still'
   const unclean = others.unclean.get(truth.group)
   if (unclean !== undefined && !unclean.peerKnows) return 'unclean-and-unheard'
+  if (acquisition === undefined) return undefined
+  const { keepaliveMs } = timingOf(other)
+  const deaf = acquisition.silentMs >= driftFactor * deadtimeMs
+  if (deaf && acquisition.silentBothMs >= 0.48 * deadtimeMs) return 'half-silence'
+  if (deaf && acquisition.peerHearsMs <= 0.3 * deadtimeMs * 1.03 + keepaliveMs + slackMs) {
+    return acquisition.peerGapMs >= driftFactor * deadtimeMs ? 'healing' : 'sparsely-heard'
+  }
   const isService = truth.what.kind === 'script'
-  if (isService && acquisition !== undefined && acquisition.silentMs >= driftFactor * deadtimeMs) return 'service-still-stopping'
+  if (isService && deaf) return 'service-still-stopping'
   return undefined
 }
 
@@ -82,7 +89,7 @@ function evidence(world: World, acquirer: Machine, truth: StageTruth): string {
 export function hearDuringOverlaps(world: World, machine: Machine, sentMs: number): void {
   for (const overlap of world.ledger.overlaps.values()) {
     if (sentMs < overlap.judgedFromMs || isStuck(world, overlap)) continue
-    const deadtimeMs = machine.config.timing.deadtimeMs
+    const deadtimeMs = timingOf(machine).deadtimeMs
     const lastMs = world.ledger.nodes[machine.index].lastUsedMs
     const continuous = overlap.hearsSinceMs[machine.index] !== undefined && world.nowMs - lastMs < 0.45 * deadtimeMs
     if (!continuous) overlap.hearsSinceMs[machine.index] = world.nowMs
@@ -94,7 +101,7 @@ export function hearDuringOverlaps(world: World, machine: Machine, sentMs: numbe
 }
 
 function checkOneWay(world: World, machine: Machine, overlap: Overlap): void {
-  const { timing } = machine.config
+  const timing = timingOf(machine)
   const limitMs = 0.3 * timing.deadtimeMs * 1.03 + timing.keepaliveMs * 1.02 + slackMs + takingDownMs(world, overlap)
   const hearsMs = world.nowMs - (overlap.hearsSinceMs[machine.index] ?? world.nowMs)
   if (hearsMs > limitMs) {
@@ -103,7 +110,7 @@ function checkOneWay(world: World, machine: Machine, overlap: Overlap): void {
 }
 
 function limitBothWays(world: World, overlap: Overlap, one: number, other: number): void {
-  const keepaliveMs = Math.max(...world.machines.map((machine) => machine.config.timing.keepaliveMs))
+  const keepaliveMs = Math.max(...world.machines.map((machine) => timingOf(machine).keepaliveMs))
   const limitMs = Math.max(one, other) + keepaliveMs * 1.02 + slackMs + takingDownMs(world, overlap)
   const judgedFromMs = overlap.judgedFromMs
   world.queue.add(limitMs, () => {

@@ -29,9 +29,9 @@ export function pauseMachine(world: World, machine: Machine, kind: PauseKind, du
   if (!machine.running || machine.paused !== undefined) return
   machine.paused = { sinceMs: world.nowMs, kind }
   tell(world, machine.name, `stands still (${kind}) for ${Math.round(durationMs)} ms`)
-  const { boot } = machine
+  const { paused } = machine
   after(world, durationMs, () => {
-    if (machine.boot === boot) endPause(world, machine)
+    if (machine.paused === paused) endPause(world, machine)
   })
 }
 
@@ -47,7 +47,7 @@ export function endPause(world: World, machine: Machine): void {
 
 /** systemd starts a failed daemon again after a moment, unless somebody ended it on purpose. */
 export function killAndRestart(world: World, machine: Machine, downMs: number): void {
-  if (machine.daemon === undefined) return
+  if (machine.daemon === undefined || (machine.paused !== undefined && machine.paused.kind !== 'stop-signal')) return
   killDaemon(world, machine)
   const { boot } = machine
   after(world, downMs, () => {

@@ -7,19 +7,25 @@ import type { Event } from '../core/events.ts'
 import type { NodeInit, NodeState } from '../core/state.ts'
 import { createRandom, type Random } from './random.ts'
 
-export type Rule = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3' | 'crash'
+export type Rule = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3' | 'A1' | 'crash'
 
 export interface Violation { readonly rule: Rule; readonly trueMs: number; readonly message: string }
 
 /** Why two holders at once are no violation of P2 (design.md section 2); each is counted. */
 export type Excuse =
   | 'silence'
+  /** The acquirer heard nothing for deadtime; the other way the last packet passed within the first half of that: not heard long enough to let go. */
+  | 'half-silence'
   | 'holder-paused'
   | 'daemon-dead'
   | 'clock-stood-still'
   | 'unclean-and-unheard'
   /** A service, not an address: heard one way only, its holder has dropped the addresses and its stop takes its time (P6). */
   | 'service-still-stopping'
+  /** The other hears this node again, for less than 0.3 * deadtime, after a silence of deadtime: it is about to let go. */
+  | 'healing'
+  /** As before, but heard with gaps of more than half of deadtime: never long enough to let go (a very lossy one-way link). */
+  | 'sparsely-heard'
 
 export interface Overlap {
   readonly group: string
@@ -42,19 +48,31 @@ export interface Acquisition {
   /** For how long no packet had been used in either direction, and in the one towards this node. */
   readonly silentBothMs: number
   readonly silentMs: number
+  /** How long the peer had been hearing this node without a gap, and the length of the gap before that. */
+  readonly peerHearsMs: number
+  readonly peerGapMs: number
 }
 
 export interface NodeLedger {
   lastUsedMs: number
+  /** Since when packets were used without a gap of half of deadtime, and how long the gap before that was. */
+  hearsSinceMs: number
+  gapBeforeMs: number
   lastUsedGeneration: number
   /** A packet was used in this life of the daemon. */
   heard: boolean
   peerLeft: boolean
+  /** Its newest packet said that the pair is paused. */
+  saysPaused: boolean
+  /** The longest deadtime that this daemon has had: a node judges by the longer one until the peer knows the other (F7). */
+  longestDeadtimeMs: number
   lastWakeMs: number
   /** The last waking from a pause of at least deadtime. */
   lastLongWakeMs: number
   lastFreezeEndMs: number
   daemonStartMs: number
+  /** The kernel was not booted since the last daemon: what is found may be adopted after deadtime. */
+  sameBoot: boolean
   /** Own claims on the wire: the first packet of this generation that carried it. */
   readonly claims: Map<string, { readonly number: number; readonly firstSequence: number }>
   /** Answers of the peer that confirmed such a claim and showed nothing of the group. */
@@ -101,8 +119,8 @@ export function createLedger(): Ledger {
 
 function createNodeLedger(): NodeLedger {
   return {
-    lastUsedMs: -Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false,
-    lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity,
+    lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0,
+    lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }

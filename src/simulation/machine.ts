@@ -3,7 +3,7 @@
  * is the world's truth; what the daemon believes stands in its NodeState. Mutable, unlike the core: the world is one
  * thing that changes, and only the functions of this folder change it.
  */
-import type { CoreConfig, GroupName } from '../core/config.ts'
+import type { CoreConfig, GroupName, Timing } from '../core/config.ts'
 import type { PersistentState } from '../core/effects.ts'
 import type { Action, Event, Outcome } from '../core/events.ts'
 import type { Packet } from '../core/packet.ts'
@@ -34,6 +34,8 @@ export interface StageTruth {
   version: number
   /** Died or was stripped by a fault since its last start or stop. */
   hurt: boolean
+  /** Its newest status was bad: it may be stopped and started again in its place (design.md section 7). */
+  doubtful: boolean
 }
 
 export interface Operation {
@@ -67,6 +69,8 @@ export interface Daemon {
   readonly waitingOthers: Happening[]
   /** Admin requests without a reply: deadline in true time. */
   readonly pendingRequests: Map<number, number>
+  /** Those that have reached the daemon: one that waits at its socket when it exits is cut off, not unanswered. */
+  readonly seenRequests: Set<number>
   /** The look at start-up was answered. */
   lookedMs: number | undefined
 }
@@ -104,6 +108,11 @@ export function isWhole(truth: StageTruth): boolean {
   return truth.what.kind === 'addresses' ? truth.configured.size === truth.what.addresses.length : truth.running
 }
 
+/** The timing that its daemon goes by: the files may say another by now. */
+export function timingOf(machine: Machine): Timing {
+  return (machine.daemon?.state.config ?? machine.config).timing
+}
+
 export function truthOf(machine: Machine, group: GroupName, stage: number): StageTruth | undefined {
   return machine.stages.find((truth) => truth.group === group && truth.index === stage)
 }
@@ -115,7 +124,7 @@ export function stagesOfGroup(machine: Machine, group: GroupName): readonly Stag
 export function createTruth(group: GroupName, index: number, what: Stage): StageTruth {
   return {
     group, index, what, warm: isWarm(what), configured: new Set(), running: false,
-    startBrokenUntilMs: 0, stopBrokenUntilMs: 0, forced: [], version: 0, hurt: false,
+    startBrokenUntilMs: 0, stopBrokenUntilMs: 0, forced: [], version: 0, hurt: false, doubtful: false,
   }
 }
 

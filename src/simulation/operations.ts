@@ -1,7 +1,7 @@
 /** Scripts and addresses of a simulated host: how long an operation takes, how it ends, and what it really leaves behind. */
 import type { Effect } from '../core/effects.ts'
 import type { Action, Observation, Outcome } from '../core/events.ts'
-import { operationBegins, operationEnded, truthChanged } from './checkers.ts'
+import { operationBegins, operationEnded, resourcesObserved, truthChanged } from './checkers.ts'
 import { answer } from './driver.ts'
 import { isUp, isWhole, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
 import { after, someMs, tell, type World } from './world.ts'
@@ -144,6 +144,7 @@ export function observe(world: World, machine: Machine, daemon: Daemon): void {
       const unclear = truth.what.kind === 'script' && world.faultsOn && world.random.chance(world.options.operations.failProbability)
       return { group: truth.group, stage: truth.index, found: unclear ? 'unclear' : found }
     })
+    resourcesObserved(world, machine, observations)
     answer(world, machine, daemon.life, { type: 'resources-observed', observations })
   })
 }

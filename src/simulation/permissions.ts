@@ -5,7 +5,7 @@
  */
 import type { AdvertisedGroup, Packet } from '../core/packet.ts'
 import type { Acquisition } from './ledger.ts'
-import type { Machine } from './machine.ts'
+import { timingOf, type Machine } from './machine.ts'
 import { violate } from './violations.ts'
 import { peerOf, type World } from './world.ts'
 
@@ -14,10 +14,13 @@ const driftFactor = 0.97
 /** Follows the claims and holdings that `machine` tells its peer. */
 export function followSent(world: World, machine: Machine, packet: Packet): void {
   const node = world.ledger.nodes[machine.index]
+  node.saysPaused = packet.facts?.pause.paused === true
+  node.longestDeadtimeMs = Math.max(node.longestDeadtimeMs, packet.deadtimeMs)
   for (const group of packet.facts?.groups ?? []) {
     const serves = group.state === 'starting' || group.state === 'held'
     if (serves && !node.acquisitions.has(group.name)) begin(world, machine, group.name, 'says that it serves')
-    if (!serves) node.acquisitions.delete(group.name)
+    // While it says unclean nobody else may start it, so a holder whose stop failed is still the only one.
+    if (!serves && group.state !== 'unclean') node.acquisitions.delete(group.name)
     node.sentStates.set(group.name, group.state)
     const claim = node.claims.get(group.name)
     if (!group.claiming) {
@@ -36,6 +39,11 @@ export function followUsed(world: World, machine: Machine, packet: Packet, sentM
   for (const group of packet.facts?.groups ?? []) {
     consider(world, machine, packet, group)
     learnUnclean(world, machine, packet, group, sentMs)
+  }
+  const gapMs = world.nowMs - node.lastUsedMs
+  if (gapMs >= 0.49 * timingOf(machine).deadtimeMs) {
+    node.hearsSinceMs = world.nowMs
+    node.gapBeforeMs = gapMs
   }
   node.lastUsedMs = world.nowMs
   node.lastUsedGeneration = packet.id.generation
@@ -79,17 +87,18 @@ export function begin(world: World, machine: Machine, group: string, how: string
   }
   const peerNode = world.ledger.nodes[peerOf(world, machine).index]
   const silentBothMs = world.nowMs - Math.max(node.lastUsedMs, peerNode.lastUsedMs)
-  node.acquisitions.set(group, { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs })
+  node.acquisitions.set(group, { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs, peerHearsMs: world.nowMs - peerNode.hearsSinceMs, peerGapMs: peerNode.gapBeforeMs })
   world.ledger.starts += 1
 }
 
 function permissionOf(world: World, machine: Machine, group: string): Acquisition['permission'] | undefined {
   const node = world.ledger.nodes[machine.index]
-  const { timing } = machine.config
+  const timing = timingOf(machine)
   const consent = node.consents.get(group)
   if (consent !== undefined && world.nowMs - consent.atMs <= timing.deadtimeMs * 1.02) return 'consent'
   if (node.peerLeft) return 'left'
-  const limitMs = node.heard ? timing.deadtimeMs : timing.initdeadMs
+  const adopts = node.sameBoot && node.sentStates.get(group) === 'unknown'
+  const limitMs = node.heard || adopts ? timing.deadtimeMs : timing.initdeadMs
   if (world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs) return 'deadtime-alone'
   if (node.lastFreezeEndMs >= world.nowMs - timing.deadtimeMs * 1.05) return 'clock-stood-still'
   return undefined
@@ -113,5 +122,5 @@ function describe(world: World, machine: Machine, group: string): string {
   const listened = Math.round(world.nowMs - listensSinceMs(world, machine))
   const claimed = claim === undefined ? 'no claim on the wire' : `claim ${claim.number} on the wire`
   const answered = consent === undefined ? 'not consented to' : `consent ${Math.round(world.nowMs - consent.atMs)} ms ago`
-  return `${claimed}, ${answered}; has listened in silence for ${listened} ms`
+  return `${claimed}, ${answered}; has ${node.heard ? '' : 'never heard its peer and '}listened in silence for ${listened} ms (deadtime ${timingOf(machine).deadtimeMs} ms)`
 }

@@ -60,7 +60,7 @@ function checkDouble(world: World, machine: Machine, event: Event, before: NodeS
 function checkEarlyTick(world: World, machine: Machine, state: NodeState, event: Event): void {
   const { core } = world
   const deadlineMs = core.nextDeadlineMs(state)
-  if (deadlineMs === undefined || deadlineMs <= event.nowMs) return
+  if (deadlineMs === undefined || deadlineMs - event.nowMs < 0.01) return
   const earlyMs = event.nowMs + (deadlineMs - event.nowMs) * world.ledger.random.between(0.01, 0.99)
   const tickAt = (nowMs: number): Event => ({ type: 'tick', nowMs, wallMs: Math.round(event.wallMs + nowMs - event.nowMs) })
   const early = core.step(state, tickAt(earlyMs))
