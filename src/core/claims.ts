@@ -21,9 +21,13 @@ export function settleClaims(turn: Turn, name: string): void {
   else settleWish(turn, group, placement)
 }
 
+/** Rows that only follow from what was recorded the moment before: a second line about them would be noise. */
+const consequences: readonly string[] = ['holds', 'claim-stands', 'peer-claims', 'peer-holds']
+
 function notePlacement(turn: Turn, group: GroupState, placement: Placement): void {
   if (group.placement === placement.reason) return
   setGroup(turn, group.name, { placement: placement.reason })
+  if (consequences.includes(placement.reason)) return
   const where = placement.node === 'nobody' ? 'nowhere' : `on ${placement.node === 'self' ? turn.state.self : turn.state.peer}`
   record(turn, 'info', 'placement-changed', `${group.name} belongs ${where}: ${placement.explanation}`, { group: group.name, reason: placement.reason })
 }
@@ -77,7 +81,7 @@ function mustAnswer(turn: Turn, group: GroupState, placement: Placement): boolea
 /** A claim on top of our own unfinished release would start what is still being stopped. */
 function stillStopping(group: GroupState): boolean {
   const { operation } = group
-  return runsHere(group) || (operation !== undefined && operation.action === 'stop' && !stageIsWarm(group, operation.stage))
+  return runsHere(group) || (operation !== undefined && operation.action !== 'status' && !stageIsWarm(group, operation.stage))
 }
 
 /** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */

@@ -17,6 +17,7 @@ const shortMs = 10_000
 
 export function takeRequest(turn: Turn, requestId: number, command: AdminCommand): void {
   record(turn, 'info', 'admin-requested', `an administrator typed: ${wordsOf(command)}`)
+  if (turn.state.phase === 'leaving') return reply(turn, requestId, 'refused', `${turn.state.self} is shutting down. Nothing was changed`)
   switch (command.type) {
     case 'standby':
       return takeStandby(turn, requestId, command)

@@ -110,11 +110,16 @@ function settle(turn: Turn): void {
     noteGaps(turn)
     settleRequests(turn)
     settleLeaving(turn)
-    if (turn.state === before) break
+    if (turn.state === before || phaseOf(turn) === 'left') break
   }
   watchFound(turn)
   announceDue(turn)
   persistChanges(turn)
+}
+
+/** Read anew: the rules above have changed it. */
+function phaseOf(turn: Turn): NodeState['phase'] {
+  return turn.state.phase
 }
 
 function settleGroup(turn: Turn, name: string): void {
