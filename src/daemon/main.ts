@@ -78,7 +78,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping and systemd-notify serve instead`)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
   const addresses = await openAddresses({
-    onStripped: (ip) => tellStripped(gate, ip),
+    onStripped: strippedCollector(gate),
     onLinkUp: (name) => feed({ type: 'interface-up', interface: name }),
     onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
   })
@@ -129,10 +129,22 @@ function stateOf(gate: Gate): NodeState {
   return gate.loop.state()
 }
 
-function tellStripped(gate: Gate, ip: string): void {
-  for (const group of gate.loop?.state().groups ?? []) {
-    const stage = group.stages.findIndex(({ what }) => what.kind === 'addresses' && what.addresses.some((one) => one.ip === ip))
-    if (stage !== -1) pass(gate, { type: 'addresses-stripped', group: group.name, stage, ips: [ip] })
+/** Whoever flushes an interface strips many addresses at once: one event for each stage, in the next round of the loop. */
+function strippedCollector(gate: Gate): (ip: string) => void {
+  let ips: string[] = []
+  const tell = (): void => {
+    const all = new Set(ips)
+    ips = []
+    for (const group of gate.loop?.state().groups ?? []) {
+      group.stages.forEach(({ what }, stage) => {
+        const lost = what.kind === 'addresses' ? what.addresses.map((one) => one.ip).filter((ip) => all.has(ip)) : []
+        if (lost.length > 0) pass(gate, { type: 'addresses-stripped', group: group.name, stage, ips: lost })
+      })
+    }
+  }
+  return (ip) => {
+    if (ips.length === 0) setImmediate(tell)
+    ips.push(ip)
   }
 }
 
