@@ -23,14 +23,14 @@ export async function countStart(directory: string, bootId: string, heartbeatDir
   const path = `${directory}/generation`
   const warnings: string[] = []
   const saved = await read(path, warnings)
-  const generation = saved === undefined ? (await firstGeneration(heartbeatDirectory)) : saved.generation + 1
+  const generation = saved === undefined ? await firstGeneration(heartbeatDirectory) : saved.generation + 1
   const uuid = saved?.uuid ?? randomUUID()
   try {
     await writeAtomically(path, `${JSON.stringify({ generation, uuid, bootId })}\n`, 0o600)
   } catch (error) {
     throw new Error(
       `the generation of this start cannot be kept in ${path}: ${errorText(error)}. ` +
-      `Without it the peer would refuse this node's packets as replayed, so the daemon does not start; type: df -h ${directory}; ls -ld ${directory}`,
+      `Without it the peer would refuse this node's packets as replayed, so the daemon does not start; type: df -h ${directory}`,
       { cause: error },
     )
   }

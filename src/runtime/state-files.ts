@@ -101,8 +101,8 @@ async function readState(path: string): Promise<{ persistent?: PersistentState; 
   await rename(path, aside)
   return {
     warning:
-      `${path} is damaged (${parsed.problem}) and was put aside as ${aside}: standby, pause, unclean groups and claim numbers from before ` +
-      'are forgotten; look with: hactl status',
+      `${path} is damaged (${parsed.problem}) and was put aside as ${aside}: standby, pause, unclean groups and claim numbers ` +
+      'from before are forgotten; look with: hactl status',
   }
 }
 

@@ -73,7 +73,7 @@ function inUse(directory: string): string {
   } catch (error) {
     pid = ` (its pid is not known: ${errorText(error)})`
   }
-  return `another daemon${pid} uses the state directory ${directory}: stop it first (systemctl stop hactl), or give this one another --state-dir`
+  return `another daemon${pid} uses the state directory ${directory}: stop it (systemctl stop hactl), or give another --state-dir`
 }
 
 function inodeOf(path: string): number | undefined {
