@@ -24,6 +24,8 @@ function groups(text: string): number[] {
 
 /** The same for every spelling of one address: `2001:DB8::0:1` and `2001:db8::1`. */
 export function ipKey(text: string): string {
+  // IPv4 has one spelling only (Node takes no leading zeros).
+  if (isIPv4(text)) return text
   const bytes = ipBytes(text)
   return bytes === undefined ? text : Buffer.from(bytes).toString('hex')
 }

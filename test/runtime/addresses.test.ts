@@ -93,6 +93,9 @@ describe('addresses in the kernel', () => {
     expect(result['added']).toEqual({ result: 'failed', message: '192.0.2.141/32 cannot be added on eth0: not permitted; run the daemon as root or with CAP_NET_ADMIN' })
     expect(result['removed']).toEqual({ result: 'failed', message: '192.0.2.140/32 is still on eth0: not permitted; run the daemon as root or with CAP_NET_ADMIN' })
   })
+  namespaceTest('both ip children end with a daemon that is killed', async () => {
+    expect(await run('killed')).toEqual({ before: 2, gone: true })
+  })
   namespaceTest('closing ends both children', async () => {
     expect(await run('closes')).toEqual({ before: 2, closed: true })
   })

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import type { FloatingAddress } from '../../../src/core/config.ts'
 import { openAddresses, type Addresses } from '../../../src/runtime/addresses.ts'
 import { rejection, runDriver, sh, sleep, until } from './scenario.ts'
@@ -193,6 +194,19 @@ await runDriver({
     process.setuid?.(65534)
     const { addresses } = await open()
     return { added: await addresses.add([v4('192.0.2.141')]), removed: await addresses.remove([v4('192.0.2.140')]) }
+  },
+  // Killed, the daemon leaves no child behind that would hold a namespace or a lock.
+  async killed() {
+    const holder = spawn(process.execPath, [process.argv[1] ?? '', 'holder'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    const before = children('-o monitor').length + children('-batch').length
+    holder.kill('SIGKILL')
+    return { before, gone: await until(() => children('-o monitor').length + children('-batch').length === 0) }
+  },
+  async holder() {
+    await open()
+    process.stdout.write('ready\n')
+    await sleep(20_000)
   },
   async closes() {
     const { addresses } = await open()
