@@ -47,7 +47,7 @@ export function createReply(socket: Socket): ControlReply {
   return {
     progress: (progress) => send({ progress }),
     record: (record) => send({ record }),
-    result: (value) => finish({ result: value ?? {} }),
+    result: (value) => finish({ result: value === undefined ? {} : value }),
     error: (code, message) => finish({ error: { code, message } }),
     onClose(listener) {
       if (gone) listener()

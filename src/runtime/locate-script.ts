@@ -1,5 +1,5 @@
 /** Finds what serves a resource: a script in one of the directories, a systemd unit, an OCF agent. */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResourceConfig } from '../core/config.ts'
@@ -36,7 +36,7 @@ function shippedDirectory(): string {
 
 export function locateScript(resource: ResourceConfig, directories: readonly string[], ocfDirectory: string): Located | NotFound {
   const { script } = resource
-  if (script.startsWith('systemd:')) return { kind: 'systemd', unit: script.slice('systemd:'.length) }
+  if (script.startsWith('systemd:')) return locateUnit(script)
   if (script.startsWith('ocf:')) return locateAgent(script, ocfDirectory)
   if (script.startsWith('/')) return locateIn([dirname(script)], basename(script), resource)
   if (script === '' || script === '.' || script === '..' || script.includes('/')) {
@@ -65,6 +65,14 @@ function advice(resource: ResourceConfig, tried: readonly string[]): string {
     return `OCF::${type} needs Heartbeat's own script OCF; write ocf:heartbeat:${type} with parameters in hactl.yaml instead`
   }
   return `install the package that brings it, put a script of your own at ${tried.at(1) ?? tried.at(0) ?? ''}, or write systemd:UNIT`
+}
+
+/** The directory is systemd's own sign (sd_booted(3)) that it runs the host. */
+function locateUnit(script: string): Located | NotFound {
+  const unit = script.slice('systemd:'.length)
+  if (unit === '') return notFound([], `"${script}" names no unit: write systemd:UNIT, as in systemd:nginx`)
+  if (existsSync('/run/systemd/system')) return { kind: 'systemd', unit }
+  return notFound(['/run/systemd/system'], `the unit of ${script} cannot be run: systemd does not run this host (no /run/systemd/system)`)
 }
 
 function locateAgent(script: string, ocfDirectory: string): Located | NotFound {

@@ -64,7 +64,7 @@ export function createOperations(options: OperationsOptions): Operations {
   async function run(request: OperationRequest): Promise<Outcome> {
     const { operationId, group, resource, action, timeoutMs } = request
     const located = locate(resource)
-    if (located.kind === 'not-found') return { result: 'failed', message: located.message }
+    if (located.kind === 'not-found') return { result: 'not-runnable', message: located.message }
     const call = callOf(located, resource, { group, action, timeoutMs })
     const own = { HACTL_GROUP: group, HACTL_RESOURCE: resourceName(resource), HACTL_ACTION: action }
     const name = outputName(options.nodeName, request, openNames)
@@ -125,7 +125,7 @@ function conclude(
     case 'timed-out':
       return { result: 'timed-out', message: timedOut(request, call, end.survivors) + saying(text) }
     case 'not-started':
-      return { result: 'failed', message: notStarted(call, end.code, end.message) }
+      return { result: isUnfit(end.code) ? 'not-runnable' : 'failed', message: notStarted(call, end.code, end.message) }
   }
 }
 
@@ -134,6 +134,11 @@ function timedOut(request: OperationRequest, call: ScriptCall, survivors: readon
   const head = `${call.typed} was not done after ${limit} and was ended: TERM, and KILL ${graceMs / 1_000} s later where TERM did not do`
   if (survivors.length === 0) return head
   return `${head}; even so process ${survivors.join(', ')} does not end (type: ps -o pid,stat,wchan,cmd -p ${survivors.join(',')})`
+}
+
+/** The file is what stands in the way; any other error (no memory, too many processes) says nothing of the resource. */
+function isUnfit(code: string): boolean {
+  return code === 'ENOENT' || code === 'ENOEXEC' || code === 'EACCES' || code === 'ENOTDIR' || code === 'ELOOP'
 }
 
 /** execve's errors name neither the interpreter nor the cure. */

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -104,13 +103,12 @@ const refusals: readonly (readonly [string, ResourceConfig, readonly (string | R
   ['whose OCF agent is missing', resource('ocf:heartbeat:Filesystem'), ['/usr/lib/ocf/resource.d/heartbeat/Filesystem', 'apt-get install resource-agents']],
   ['that names no OCF agent', resource('ocf:heartbeat:../../x'), ['is no OCF agent']],
   ["of Heartbeat's OCF form without its script", resource('OCF', 'Filesystem', 'data'), ['ocf:heartbeat:Filesystem']],
-  ['with a zero byte in a word', resource('well', 'a\0b'), [/well.*could not be run|null byte/]],
 ]
 
 for (const [title, what, wanted] of refusals) {
-  test(`a script ${title}: failed, and the message says what to do`, async () => {
+  test(`a script ${title}: not runnable, and the message says what to do`, async () => {
     const outcome = await run(what, 'start')
-    expect(outcome.result).toBe('failed')
+    expect(outcome.result).toBe('not-runnable')
     const message = 'message' in outcome ? outcome.message : ''
     for (const part of wanted) expect(message).toMatch(part)
   })
@@ -119,7 +117,11 @@ for (const [title, what, wanted] of refusals) {
 test('a script with carriage returns: the message shows them', async () => {
   const path = join(directory, 'carriage-return')
   writeFileSync(path, '#!/bin/sh\r\nexit 0\r\n', { mode: 0o755 })
-  expect(await run(resource(path), 'start')).toMatchObject({ result: 'failed', message: expect.stringContaining(String.raw`"/bin/sh\r"`) })
+  expect(await run(resource(path), 'start')).toMatchObject({ result: 'not-runnable', message: expect.stringContaining(String.raw`"/bin/sh\r"`) })
+})
+
+test('a zero byte in a word: failed, not a throw', async () => {
+  expect(await run(resource('well', 'a\0b'), 'start')).toMatchObject({ result: 'failed', message: expect.stringContaining('well') })
 })
 
 test('a file that is no program: failed, not a hang or a throw', async () => {
@@ -315,13 +317,10 @@ test('an OCF agent gets its parameters and is judged by the OCF codes', async ()
   on.close()
 })
 
-test.skipIf(existsSync('/run/systemd/system') || spawnSync('systemctl', ['--version']).status !== 0)(
-  'systemctl on a host that systemd does not run: failed with its own words',
-  async () => {
-    expect(await run(resource('systemd:cron'), 'status')).toMatchObject({ result: 'failed', message: expect.stringMatching(/systemctl status cron/) })
-    expect(await run(resource('systemd:cron'), 'start')).toMatchObject({ result: 'failed', message: expect.stringMatching(/systemd.*journalctl -u cron/) })
-  },
-)
+test.skipIf(existsSync('/run/systemd/system'))('a unit on a host that systemd does not run: not runnable, and why', async () => {
+  expect(await run(resource('systemd:cron'), 'status'))
+    .toMatchObject({ result: 'not-runnable', message: expect.stringContaining('systemd does not run this host') })
+})
 
 test('a script that a killed daemon left running is found and ended by the next one; a finished one is let be', async () => {
   const pids = file('pids')
