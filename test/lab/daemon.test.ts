@@ -47,7 +47,7 @@ test('the history outlives a kill -9: why still explains the move that came befo
   await pair.start(pair.alpha)
   await waitFor('the daemon answers', async () => ((await pair.hactl(pair.alpha, 'status')).code <= 1 ? true : undefined), patienceMs, 100)
   const events = await pair.events(pair.alpha)
-  expect(events.some((record) => record.move === before.move.move && record.code === 'group-held')).toBe(true)
+  expect(events.some((record) => record.move === before.move && record.code === 'group-held')).toBe(true)
   expect(events.filter((record) => record.code === 'daemon-started')).toHaveLength(2)
 })
 

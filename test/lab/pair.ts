@@ -2,8 +2,9 @@
  * Two hosts with hactl's real daemon, driven by the command line contract alone (design.md section 10). A test gets a lab
  * of its own; when it fails, both logs, both views and the kernel's own account of the addresses are printed.
  */
+import type { MoveExplanation } from '../../src/core/explain.ts'
 import type { EventRecord } from '../../src/core/records.ts'
-import type { GroupReport, MoveReport, NodeReport, StatusReport } from '../../src/core/report.ts'
+import type { GroupReport, NodeReport, StatusReport } from '../../src/core/report.ts'
 import { openLab, repository, sleep, waitFor, type Host, type Lab, type LabOptions, type Ran, type Running } from './hosts.ts'
 
 export const ip = '192.0.2.100'
@@ -32,8 +33,6 @@ export interface PairOptions extends LabOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export interface Explanation { readonly move: MoveReport; readonly records: readonly EventRecord[] }
-
 export interface Pair {
   readonly lab: Lab
   readonly alpha: Host
@@ -53,7 +52,7 @@ export interface Pair {
   status(host: Host): Promise<StatusReport>
   group(host: Host, name?: string): Promise<GroupReport>
   peerOf(host: Host): Promise<NodeReport>
-  why(host: Host, group?: string): Promise<Explanation>
+  why(host: Host, group?: string): Promise<MoveExplanation>
   events(host: Host): Promise<readonly EventRecord[]>
   /** Waits until the daemon answers and its status is so. */
   untilStatus(host: Host, what: string, holds: (status: StatusReport) => boolean, timeoutMs?: number): Promise<StatusReport>
@@ -146,7 +145,7 @@ function makePair(lab: Lab, options: PairOptions): Pair {
     why: async (host, group) => {
       const ran = await pair.hactl(host, 'why', ...(group === undefined ? [] : [group]), '--json')
       if (ran.code !== 0) throw new Error(`hactl why on ${host.name}: exit code ${ran.code}: ${ran.stderr}`)
-      return JSON.parse(ran.stdout) as Explanation
+      return JSON.parse(ran.stdout) as MoveExplanation
     },
     events: async (host) => {
       const ran = await pair.hactl(host, 'events', '--json')
