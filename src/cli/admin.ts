@@ -16,6 +16,8 @@ const refusalMs = 500
 /** The daemon itself ends a request that takes too long; this much later it is not answering at all. */
 const graceMs = 5000
 
+/** The request itself, its reply, and what follows from the steps beside it. */
+const noSteps: readonly string[] = ['admin-requested', 'admin-replied', 'placement-changed']
 /** What the history adds in the same turn as the reply arrives on another connection, a moment later. */
 const lastStepsMs = 30
 /** How many records may have been written before the daemon took notice of our listening. */
@@ -45,7 +47,7 @@ function showSteps(control: string, show: (progress: Progress) => void): { reado
   const startWallMs = Date.now()
   const over = new AbortController()
   const onRecord = ({ code, message, wallMs }: EventRecord): void => {
-    if (wallMs >= startWallMs && code !== 'admin-requested' && code !== 'admin-replied') show({ message })
+    if (wallMs >= startWallMs && !noSteps.includes(code)) show({ message })
   }
   const following = callDaemon(control, { command: 'events', follow: true, limit: missedRecords }, { onRecord, silenceLimitMs: 0, signal: over.signal })
   return {

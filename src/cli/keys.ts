@@ -24,7 +24,7 @@ export async function runKeysNew({ output }: { readonly output?: string }, termi
     terminal.err(`${failureText(output, error)}\n`)
     return 1
   }
-  terminal.out(`wrote ${output} (mode 0600). Copy it to the other node, with its mode: scp -p ${output} PEER:${output}\n`)
+  terminal.out(`wrote ${output} (mode 0600)\nto copy it to the other node, with its mode:  scp -p ${output} PEER:${output}\n`)
   return 0
 }
 

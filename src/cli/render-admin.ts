@@ -12,8 +12,10 @@ export function renderProgress(progress: Progress, sinceStartMs: number, view: V
 
 export function renderReply(reply: AdminReply, view: View): string {
   const [head = '', ...rest] = wrapped(reply.message, view.columns, `${reply.result}: `, '  ')
+  // A group without a holder is worth a word when that was not what was asked for.
+  const moves = reply.moves.filter(({ holder }) => holder !== undefined || reply.result !== 'done')
   const painted = head.replace(reply.result, colourOf(reply.result, view.paint)(reply.result))
-  return `${[painted, ...rest, ...reply.moves.flatMap((move) => moveLines(move, view))].join('\n')}\n`
+  return `${[painted, ...rest, ...moves.flatMap((move) => moveLines(move, view))].join('\n')}\n`
 }
 
 function moveLines(move: AdminMove, { columns }: View): readonly string[] {

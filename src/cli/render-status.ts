@@ -3,7 +3,7 @@ import type { GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport 
 import type { AdvertisedState } from '../core/packet.ts'
 import { adviceFor } from './advice.ts'
 import type { Paint, View } from './terminal.ts'
-import { type Cell, cell, clockText, dateText, durationText, type Row, table, wrapped } from './text.ts'
+import { type Cell, cell, clockText, dateText, durationText, type Row, table, tableBlocks, wrapped } from './text.ts'
 
 export function renderStatus(report: StatusReport, view: View): string {
   const parts = [
@@ -11,7 +11,7 @@ export function renderStatus(report: StatusReport, view: View): string {
     problemLines(report, view),
     nodeLines(report, view),
     linkLines(report, view),
-    ...groupParts(report, view),
+    groupLines(report, view),
     footLines(report, view),
   ]
   return `${parts.filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')}\n`
@@ -93,19 +93,22 @@ function linkStatusCell({ status }: LinkReport, paint: Paint): Cell {
   }
 }
 
-function groupParts(report: StatusReport, view: View): readonly (readonly string[])[] {
-  return report.groups.map((group) => {
-    const cells = [
+function groupLines(report: StatusReport, view: View): readonly string[] {
+  const rows = report.groups.map((group): Row => ({
+    cells: [
       cell(group.name, view.paint.bold),
       group.holder === undefined ? cell('nobody', view.paint.red) : cell(group.holder, view.paint.green),
       stateCell(group.state, view.paint),
       group.peerState === undefined ? cell('') : stateCell(group.peerState, view.paint),
       cell(group.preferredNode),
       cell(group.sinceMs === undefined ? '' : durationText(group.sinceMs)),
-    ]
-    const headings = ['group', 'holder', `on ${report.node}`, `on ${report.peer}`, 'preferred', 'since']
-    return [...table(headings, [{ cells }], view.columns, '  '), ...resourceLines(group, view), ...noteLines(group, report, view)]
-  })
+    ],
+  }))
+  const headings = ['group', 'holder', `on ${report.node}`, `on ${report.peer}`, 'preferred', 'since']
+  const { heading, blocks } = tableBlocks(headings, rows, view.columns, '  ')
+  return [...heading, ...report.groups.flatMap((group, index) => [
+    ...(blocks[index] ?? []), ...resourceLines(group, view), ...noteLines(group, report, view),
+  ])]
 }
 
 function stateCell(state: AdvertisedState, paint: Paint): Cell {
@@ -119,7 +122,10 @@ function stateCell(state: AdvertisedState, paint: Paint): Cell {
   }
 }
 
+/** Of this node. A group that is altogether stopped here, as it should be on one of the two, needs no list to say so. */
 function resourceLines(group: GroupReport, { columns, paint }: View): readonly string[] {
+  const asleep = group.state === 'stopped' && group.resources.every(({ status, message }) => status === 'stopped' && message === undefined)
+  if (asleep) return []
   const rows = group.resources.map((resource): Row => ({
     cells: [cell(resource.name), resourceCell(resource, paint), cell(resource.warm ? 'warm' : '')],
     note: resource.message ?? '',
@@ -139,11 +145,15 @@ function resourceCell({ status }: ResourceReport, paint: Paint): Cell {
   }
 }
 
-/** Why it is where it is: always when it is not held by its preferred node, since that is what people ask. */
+/** Of these the table says as much: somebody holds it. */
+const plainReasons: readonly string[] = ['holds', 'peer-holds']
+
+/** Why it is where it is, or goes where it goes. */
 function noteLines(group: GroupReport, report: StatusReport, { columns, paint }: View): readonly string[] {
   const notes: string[] = []
-  if (group.pinned) notes.push('an administrator put it here: no failback until its preferred node joins anew or `hactl online` there')
-  else if (group.holder !== group.preferredNode || report.health === 'degraded') notes.push(group.explanation)
+  const away = group.holder !== undefined && group.holder !== group.preferredNode
+  if (group.pinned && away) notes.push(`an administrator moved it: it returns when ${group.preferredNode} joins anew, or after \`hactl online\` there`)
+  else if (!plainReasons.includes(group.reason)) notes.push(group.explanation)
   if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)
   if (group.failedOnPeer) notes.push(`it failed on ${report.peer} not long ago`)
   if (group.strippedCount > 0) notes.push(`someone else removed an address of it ${group.strippedCount} times; it was put back`)
@@ -156,7 +166,7 @@ function footLines(report: StatusReport, { columns, paint }: View): readonly str
   if (move !== undefined) {
     const took = move.durationMs === undefined ? '' : `, took ${durationText(move.durationMs)}`
     const when = `${dateText(move.wallMs)} ${clockText(move.wallMs).slice(0, 8)}`
-    lines.push(...wrapped(`last move: ${move.group} to ${move.holder} on ${when}${took}: ${move.explanation}`, columns, '  ', '    '))
+    lines.push(...wrapped(`last move to ${move.holder}: ${move.group} on ${when}${took}: ${move.explanation}`, columns, '  ', '    '))
     lines.push(paint.dim(`    \`hactl why ${move.group}\` shows it step by step`))
   }
   if (report.protection === 'none') {

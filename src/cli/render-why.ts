@@ -21,7 +21,9 @@ function evidenceLines({ evidence }: MoveExplanation, { columns }: View): readon
   return figures.length === 0 ? [] : wrapped(`evidence: ${figures.join(', ')}`, columns, '', '  ')
 }
 
-function timelineLines({ timeline, decidedWallMs, explanation }: MoveExplanation, { columns, paint }: View): readonly string[] {
+function timelineLines({ timeline: all, decidedWallMs, explanation }: MoveExplanation, { columns, paint }: View): readonly string[] {
+  // Where the table of placement now has its finger follows from the steps beside it.
+  const timeline = all.filter(({ code }) => code !== 'placement-changed')
   const decision = timeline.find((record) => record.wallMs === decidedWallMs && record.message === explanation)
   if (decision === undefined) return ['its records are no longer in the history']
   const offsets = timeline.map((record) => signed(offsetMs(record, decision)))
@@ -48,9 +50,16 @@ function signed(ms: number): string {
   return rounded > 0 ? `+${text}` : rounded < 0 ? `-${text}` : '0.0'
 }
 
-function endLines({ durationMs, timeline }: MoveExplanation, { columns, paint }: View): readonly string[] {
-  if (durationMs === undefined) return [paint.yellow('it is not finished: `hactl status` shows how it stands')]
+function endLines(why: MoveExplanation, { columns, paint }: View): readonly string[] {
+  if (why.durationMs === undefined) return [paint.yellow('it is not finished: `hactl status` shows how it stands')]
+  const text = `it took ${exactText(why.durationMs)} from the decision${noticedText(why, why.durationMs)}`
+  return wrapped(text, columns, '', '').map(paint.bold)
+}
+
+function noticedText({ timeline, evidence, reason }: MoveExplanation, durationMs: number): string {
   const unheldMs = timeline.map(({ figures }) => figures?.['unheldMs']).findLast((value) => typeof value === 'number')
-  const noticed = unheldMs === undefined ? '' : `; clients noticed: no node held it for at most ${exactText(unheldMs)}`
-  return wrapped(`it took ${exactText(durationMs)} from the decision${noticed}`, columns, '', '').map(paint.bold)
+  if (unheldMs !== undefined) return `; clients noticed: no node held it for at most ${exactText(unheldMs)}`
+  const silentMs = evidence['silentMs']
+  if (reason !== 'peer-dead' || typeof silentMs !== 'number') return ''
+  return `; clients noticed: nobody served it for at most ${exactText(silentMs + durationMs)}, counted from the peer's last packet`
 }

@@ -79,19 +79,29 @@ export interface Row { readonly cells: readonly Cell[]; readonly note?: string }
  * because a shortened name is no name. A column that is empty in every row is left out.
  */
 export function table(headings: readonly string[], rows: readonly Row[], columns: number, indent: string): readonly string[] {
+  const { heading, blocks } = tableBlocks(headings, rows, columns, indent)
+  return [...heading, ...blocks.flat()]
+}
+
+/** The same with the lines of each row apart, for tables that have more to say below a row. */
+export function tableBlocks(
+  headings: readonly string[], rows: readonly Row[], columns: number, indent: string,
+): { readonly heading: readonly string[]; readonly blocks: readonly (readonly string[])[] } {
   const used = headings.map((_, index) => index === 0 || rows.some(({ cells }) => (cells[index]?.text ?? '') !== ''))
   const kept = <T>(items: readonly T[]): T[] => items.filter((_, index) => used[index] === true)
   const heads = kept(headings)
   const lines = rows.map(({ cells, note }) => ({ cells: kept(cells), note: note ?? '' }))
   const widths = heads.map((heading, index) => Math.max(heading.length, ...lines.map(({ cells }) => cells[index]?.text.length ?? 0)))
   const width = indent.length + widths.reduce((sum, each) => sum + each + 2, -2)
-  if (width > columns) return lines.flatMap(({ cells, note }) => [...stacked(heads, cells, columns, indent), ...noteLines(note, columns, indent)])
-  const headingLine = heads.some((heading) => heading !== '') ? [lineOf(heads.map((text) => cell(text)), widths, indent)] : []
-  return [...headingLine, ...lines.flatMap(({ cells, note }) => {
-    const line = lineOf(cells, widths, indent)
-    if (note === '') return [line]
-    return width + 2 + note.length <= columns ? [`${lineOf([...cells, cell(note)], widths, indent)}`] : [line, ...noteLines(note, columns, indent)]
-  })]
+  if (width > columns) {
+    return { heading: [], blocks: lines.map(({ cells, note }) => [...stacked(heads, cells, columns, indent), ...noteLines(note, columns, indent)]) }
+  }
+  const heading = heads.some((text) => text !== '') ? [lineOf(heads.map((text) => cell(text)), widths, indent)] : []
+  const blocks = lines.map(({ cells, note }) => {
+    if (note !== '' && width + 2 + note.length <= columns) return [lineOf([...cells, cell(note)], widths, indent)]
+    return [lineOf(cells, widths, indent), ...noteLines(note, columns, indent)]
+  })
+  return { heading, blocks }
 }
 
 function noteLines(note: string, columns: number, indent: string): readonly string[] {

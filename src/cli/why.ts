@@ -9,19 +9,14 @@ import type { Terminal } from './terminal.ts'
 interface WhyOptions extends CommonOptions { readonly group: string | undefined; readonly json: boolean }
 
 export async function runWhy({ group, json, control }: WhyOptions, terminal: Terminal): Promise<number> {
-  const answer = await callDaemon<Partial<MoveExplanation>>(control, { command: 'why', ...(group === undefined ? {} : { group }) })
+  const answer = await callDaemon<MoveExplanation | null>(control, { command: 'why', ...(group === undefined ? {} : { group }) })
   if (!answer.ok) return refuse(answer.error, terminal)
   const why = answer.result
-  if (!isWhole(why)) {
+  if (why === null) {
     if (json) terminal.out('null\n')
     terminal.err(`hactl: the history knows no move${group === undefined ? '' : ` of a group ${group}`}. \`hactl status\` lists the groups.\n`)
     return 1
   }
   terminal.out(json ? `${JSON.stringify(why)}\n` : renderWhy(why, terminal.view))
   return 0
-}
-
-/** An empty answer says that there was no move. */
-function isWhole(why: Partial<MoveExplanation>): why is MoveExplanation {
-  return why.timeline !== undefined
 }

@@ -5,7 +5,7 @@ import { renderEvent } from '../../src/cli/render-events.ts'
 import { renderStatus } from '../../src/cli/render-status.ts'
 import { renderWhy } from '../../src/cli/render-why.ts'
 import { colourPaint, plainPaint, type View, viewOf } from '../../src/cli/terminal.ts'
-import { explanation, healthy, longNames, peerDead, records, standbyAndMore, unclean } from './reports.ts'
+import { activeActive, explanation, healthy, longNames, peerDead, records, standbyAndMore, unclean } from './reports.ts'
 
 process.env['TZ'] = 'UTC'
 const view: View = { columns: 80, paint: plainPaint }
@@ -29,6 +29,7 @@ const texts: Readonly<Record<string, (on: View) => string>> = {
   'status-peer-dead': (on) => renderStatus(peerDead, on),
   'status-unclean': (on) => renderStatus(unclean, on),
   'status-standby-and-more': (on) => renderStatus(standbyAndMore, on),
+  'status-active-active': (on) => renderStatus(activeActive, on),
   'status-long-names': (on) => renderStatus(longNames, on),
   'events': renderEvents,
   'why': (on) => renderWhy(explanation, on),
@@ -52,6 +53,11 @@ for (const [name, render] of Object.entries(texts)) {
     expect(text.replace(colours, '')).toBe(render(view))
   })
 }
+
+test('without a figure of its own, a takeover from a dead peer is counted from its last packet', () => {
+  const timeline = explanation.timeline.map((record) => ({ ...record, figures: {} }))
+  expect(renderWhy({ ...explanation, timeline }, view).replace(/\s+/g, ' ')).toContain('nobody served it for at most 10,018 ms, counted from the peer\'s last packet')
+})
 
 test('an event in a pipe is one line that begins with its date', () => {
   const lines = renderEvents({ columns: Infinity, paint: plainPaint }).trimEnd().split('\n')

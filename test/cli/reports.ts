@@ -8,7 +8,7 @@ export const nightMs = Date.UTC(2026, 10, 20, 3, 12, 44, 123)
 
 const web: GroupReport = {
   name: '192.0.2.100', preferredNode: 'alpha', holder: 'alpha', state: 'held', peerState: 'stopped', claimNumber: 7, pinned: false,
-  failedHere: false, failedOnPeer: false, autoFailback: 'on', reason: 'preferred-node', explanation: 'alpha is the preferred node and well',
+  failedHere: false, failedOnPeer: false, autoFailback: 'on', reason: 'holds', explanation: 'alpha holds it',
   sinceMs: 187_000, strippedCount: 0,
   resources: [
     { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'running' },
@@ -43,7 +43,7 @@ export const peerDead: StatusReport = {
     { name: 'bcast eth0', status: 'down', lastHeardMs: 12_400 },
     { name: 'ucast eth1 198.51.100.2', status: 'down', lastHeardMs: 12_401 },
   ],
-  groups: [{ ...web, holder: 'beta', peerState: 'stopped', reason: 'peer-dead', explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', sinceMs: 2_370 }],
+  groups: [{ ...web, holder: 'beta', peerState: 'stopped', explanation: 'beta holds it', sinceMs: 2_370 }],
   lastMove: {
     group: '192.0.2.100', move: '192.0.2.100#8', holder: 'beta', reason: 'peer-dead',
     explanation: 'peer alpha is dead: silent for 10,004 ms on 2 links', wallMs: nightMs, durationMs: 14,
@@ -56,7 +56,7 @@ export const unclean: StatusReport = {
   problems: ['192.0.2.100: nobody holds it: it is unclean on alpha, `stop` of mysql ran into its limit of 60 s'],
   groups: [{
     name: '192.0.2.100', preferredNode: 'alpha', state: 'unclean', peerState: 'stopped', claimNumber: 7, pinned: false, failedHere: true, failedOnPeer: false,
-    autoFailback: 'off', reason: 'unclean', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds', strippedCount: 3,
+    autoFailback: 'off', reason: 'unclean-here', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds', strippedCount: 3,
     resources: [
       { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'stopped' },
       {
@@ -76,9 +76,25 @@ export const standbyAndMore: StatusReport = {
     { name: 'beta', self: false, status: 'alive', standby: 'all', generation: 9, lastHeardMs: 90, mutualContact: false, dialogue: 'heartbeat' },
   ],
   links: [{ name: 'bcast eth0', status: 'up', lastHeardMs: 90 }, { name: 'ucast eth1 198.51.100.2', status: 'failed', reason: 'no such device' }],
-  groups: [{ ...web, holder: 'alpha', preferredNode: 'beta', pinned: true, explanation: 'an administrator put it here' }],
+  groups: [{ ...web, holder: 'alpha', preferredNode: 'beta', pinned: true, reason: 'pinned', explanation: 'an administrator moved it to alpha' }],
   pause: { paused: true, number: 3, sinceWallMs: nightMs },
   configDifferences: ['groups'],
+}
+
+/** One group on each node, and one on its way. */
+export const activeActive: StatusReport = {
+  ...healthy,
+  groups: [
+    web,
+    {
+      ...web, name: 'files', preferredNode: 'beta', holder: 'beta', state: 'stopped', peerState: 'held', reason: 'peer-holds', explanation: 'beta holds it',
+      resources: [{ name: '192.0.2.101 and 999 more', kind: 'addresses', warm: false, status: 'stopped' }, { name: 'samba', kind: 'script', warm: false, status: 'stopped' }],
+    },
+    {
+      ...web, name: 'mail', holder: 'alpha', state: 'starting', peerState: 'stopped', reason: 'holds', sinceMs: 12,
+      resources: [{ name: '192.0.2.102', kind: 'addresses', warm: false, status: 'running' }, { name: 'postfix', kind: 'script', warm: false, status: 'starting' }],
+    },
+  ],
 }
 
 /** Names as long as they come: nothing may be cut, and no line be longer than the terminal. */
@@ -92,7 +108,8 @@ export const longNames: StatusReport = {
   ],
   groups: [{
     ...web, name: '2001:db8:1234:5678:9abc:def0:1234:5678', preferredNode: 'database-frontend-01.production.example.com',
-    holder: 'database-frontend-02.production.example.com', state: 'stopped', peerState: 'held',
+    holder: 'database-frontend-02.production.example.com', state: 'stopped', peerState: 'held', reason: 'failback-waits',
+    explanation: 'it returns to database-frontend-01.production.example.com when its auto_failback condition is met',
   }],
 }
 
