@@ -25,7 +25,7 @@ function verify(text: string): string {
 
 describe.skipIf(absent)(`hactl.service${absent ? ` (${absent})` : ''}`, () => {
   test('systemd-analyze verify has nothing to say', () => expect(verify(unit)).toBe('0'))
-  test('and would say it', () => expect(verify(unit.replace('WatchdogSec=10', 'WatchdogSec=soon'))).toMatch(/WatchdogSec/))
+  test('and would say it', () => expect(verify(unit.replace('WatchdogSec=10', 'WatchdogSec=soon'))).toContain('Failed to parse sec value'))
 })
 
 test('a failed daemon is started again for ever, and what it held is released', () => {

@@ -6,6 +6,6 @@ export default defineConfig({
     include: ['test/resources/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    fileParallelism: false,
+    maxWorkers: 2,
   },
 })
