@@ -9,6 +9,7 @@ export interface LineQueue {
   wrote(chunk: Buffer, bytes: number): void
   putBack(chunk: Buffer): void
   lose(chunk: Buffer): void
+  waits(): boolean
   /** Lines lost so far. */
   lost(): number
 }
@@ -60,6 +61,7 @@ export function createLineQueue(limitBytes: number, lossLine: (count: number) =>
     },
     putBack,
     lose: (chunk) => count(chunk.toString('latin1').split('\n').length - 1),
+    waits: () => waiting.length > 0,
     lost: () => lost,
   }
 }

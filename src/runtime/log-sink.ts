@@ -11,7 +11,7 @@ import type { Target } from './log-target.ts'
 export interface Sink {
   /** One line with its newline. */
   write(line: string): void
-  /** Writes what waits, as far as that works at once. */
+  /** For the end of the process: writes what waits; a reader that is slow but alive gets `flushLimitMs`. */
   flush(): void
   /** Opens the file of a file sink anew (it was renamed away). */
   reopen(): void
@@ -21,6 +21,8 @@ export interface Sink {
 }
 
 const retryMs = 50
+const flushLimitMs = 200
+const flushStepMs = 2
 
 export function createSink(target: Target, limitBytes: number, lossLine: (count: number) => string): Sink {
   const queue = createLineQueue(limitBytes, lossLine)
@@ -39,8 +41,7 @@ export function createSink(target: Target, limitBytes: number, lossLine: (count:
     timer = undefined
     pump()
   }
-  /** A chunk that a thread is writing is on its way, and an orderly exit waits for it. */
-  function flush(): void {
+  function writeNow(): void {
     for (let chunk = queue.take(); chunk !== undefined; chunk = queue.take()) {
       try {
         queue.wrote(chunk, writeSync(target.fd(), chunk))
@@ -51,7 +52,7 @@ export function createSink(target: Target, limitBytes: number, lossLine: (count:
   }
   function pump(): void {
     if (busy || closed || timer !== undefined) return
-    if (!target.waits) return flush()
+    if (!target.waits) return writeNow()
     const chunk = queue.take()
     if (chunk === undefined) return
     busy = true
@@ -62,6 +63,14 @@ export function createSink(target: Target, limitBytes: number, lossLine: (count:
       else failed(chunk, error)
       pump()
     })
+  }
+  /** A chunk that a thread is writing is on its way, and an orderly exit waits for it. */
+  function flush(): void {
+    writeNow()
+    for (let waitedMs = 0; waitedMs < flushLimitMs && queue.waits(); waitedMs += flushStepMs) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, flushStepMs)
+      writeNow()
+    }
   }
   function reopen(): void {
     // Not under a write: its descriptor would be closed, and perhaps another file's by then.

@@ -17,7 +17,7 @@ export interface Log {
   info(code: Code, message: string): void
   warn(code: Code, message: string): void
   error(code: Code, message: string): void
-  /** For fatal paths: writes what waits, as far as nobody has to be waited for. */
+  /** For fatal paths: writes what waits; a stuck reader holds it up for at most 0.2 s. */
   flush(): void
   /** Opens the log file anew, after it was rotated (SIGHUP). */
   reopen(): void

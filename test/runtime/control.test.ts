@@ -122,7 +122,8 @@ test('a daemon that takes connections and says nothing: no-answer in bounded tim
   server.close()
 })
 
-for (const [title, answerText] of [['text', 'hello\n'], ['half a line', '{"result":'], ['nothing', ''], ['a foreign object', '{"a":1}\n']] as const) {
+const broken = [['text', 'hello\n'], ['half a line', '{"result":'], ['nothing', ''], ['a foreign object', '{"a":1}\n']] as const
+for (const [title, answerText] of broken) {
   test(`a daemon that answers ${title}: broken-answer`, async () => {
     const path = newPath()
     const server = createServer((socket) => { socket.on('error', () => undefined); socket.end(answerText) }).listen(path)
@@ -143,7 +144,8 @@ test.skipIf(process.getuid?.() !== 0)('a user without permission gets no-permiss
   // As nobody, in a process of its own: root may connect to anything.
   const child = spawn(process.execPath, ['-e', `
     process.setgid(65534); process.setgroups([]); process.setuid(65534)
-    require('node:net').connect(${JSON.stringify(path)}).on('error', (error) => console.log(error.code)).on('connect', () => process.exit(1))
+    require('node:net').connect(${JSON.stringify(path)})
+      .on('error', (error) => console.log(error.code)).on('connect', () => process.exit(1))
   `])
   let code = ''
   child.stdout.on('data', (chunk: Buffer) => { code += chunk.toString() })
@@ -153,7 +155,8 @@ test.skipIf(process.getuid?.() !== 0)('a user without permission gets no-permiss
 
 test('the socket of a dead daemon is replaced', async () => {
   const path = newPath()
-  const child = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`])
+  const listening = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`
+  const child = spawn(process.execPath, ['-e', listening])
   await once(child.stdout, 'data')
   child.kill('SIGKILL')
   await once(child, 'exit')
@@ -193,7 +196,7 @@ const hostile: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ['no command', '{"version":1}\n', /command missing is not known/],
   ['an unknown command', '{"version":1,"command":"reboot"}\n', /reboot.*status, events/],
   ['a command of the prototype', '{"version":1,"command":"__proto__"}\n', /is not known/],
-  ['a wrong scope', '{"version":1,"command":"admin","admin":{"type":"standby","scope":"none","once":false,"timeoutMs":1}}\n', /admin.scope/],
+  ['a wrong scope', '{"version":1,"command":"admin","admin":{"type":"standby","scope":"no","once":false,"timeoutMs":1}}\n', /admin.scope/],
   ['no timeout', '{"version":1,"command":"admin","admin":{"type":"online"}}\n', /admin.timeoutMs.*missing/],
   ['an endless timeout', '{"version":1,"command":"admin","admin":{"type":"online","timeoutMs":1e300}}\n', /admin.timeoutMs/],
   ['a negative limit', '{"version":1,"command":"events","limit":-1}\n', /limit/],

@@ -26,7 +26,8 @@ function linesOf(path: string): string[] {
 }
 
 const record: EventRecord = {
-  wallMs: 1_790_000_000_123, nowMs: 5, level: 'warning', code: 'peer-late', message: 'beta silent for 500 ms', group: 'web', figures: { silentMs: 500 },
+  wallMs: 1_790_000_000_123, nowMs: 5, level: 'warning', code: 'peer-late', message: 'beta silent for 500 ms', group: 'web',
+  figures: { silentMs: 500 },
 }
 
 test('a record is one line: local time, level, code, message', () => {
@@ -63,7 +64,8 @@ test('JSON when wanted: every field of the record', async () => {
   log.close()
   await expect.poll(() => linesOf(path).length).toBe(1)
   expect(JSON.parse(linesOf(path)[0]!)).toEqual({
-    level: 'warning', time: '2026-09-21T14:13:20.123Z', nowMs: 5, code: 'peer-late', group: 'web', figures: { silentMs: 500 }, message: record.message,
+    level: 'warning', time: '2026-09-21T14:13:20.123Z', nowMs: 5, code: 'peer-late', group: 'web',
+    figures: { silentMs: 500 }, message: record.message,
   })
   closeSync(descriptor)
 })
@@ -145,7 +147,8 @@ test('a stuck journal (a socket) neither', async () => {
   // The shell has no unix sockets, so a small program connects and hands its socket on as standard error.
   const hand = `
     const socket = require('node:net').connect(${JSON.stringify(path)}, () => {
-      require('node:child_process').spawn(process.execPath, [${JSON.stringify(program)}, 'flood', '20000'], { stdio: ['ignore', 'inherit', socket] })
+      const stdio = ['ignore', 'inherit', socket]
+      require('node:child_process').spawn(process.execPath, [${JSON.stringify(program)}, 'flood', '20000'], { stdio })
         .on('exit', (code) => process.exit(code ?? 1))
     })`
   const child = spawn(process.execPath, ['-e', hand], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -87,8 +89,8 @@ test('the environment is the contract, and nothing of the service manager leaks 
   const text = readFileSync(out, 'utf8')
   for (const line of [
     'HACTL_NODE=alpha', 'HACTL_PEER=beta', 'HACTL_GROUP=web', 'HACTL_ACTION=status', `HACTL_RESOURCE=show-call::${out}`,
-    'HA_CURHOST=alpha', 'HA_DIR=/etc/ha.d', 'HA_FUNCS=/etc/ha.d/shellfuncs', 'HA_SITE=east', 'OCF_ROOT=/usr/lib/ocf', 'LC_ALL=C', 'COLOUR=blue',
-    'directory /', 'input 0',
+    'HA_CURHOST=alpha', 'HA_DIR=/etc/ha.d', 'HA_FUNCS=/etc/ha.d/shellfuncs', 'HA_SITE=east', 'OCF_ROOT=/usr/lib/ocf',
+    'LC_ALL=C', 'COLOUR=blue', 'directory /', 'input 0',
   ]) expect(text.split('\n')).toContain(line)
   expect(text).toMatch(/^PATH=.*\/usr\/sbin.*\/sbin/m)
   expect(text).not.toContain('NOTIFY_SOCKET')
@@ -100,7 +102,10 @@ const refusals: readonly (readonly [string, ResourceConfig, readonly (string | R
   ['a directory', resource('directory'), [`${join(scripts, 'directory')} is a directory`]],
   ['with an interpreter that is not there', resource('bad-interpreter'), ['"/nonexistent/interpreter"', /type: head -1 .*bad-interpreter/]],
   ['a path out of the directories', resource('../scripts/well'), ['is no file name']],
-  ['whose OCF agent is missing', resource('ocf:heartbeat:Filesystem'), ['/usr/lib/ocf/resource.d/heartbeat/Filesystem', 'apt-get install resource-agents']],
+  [
+    'whose OCF agent is missing', resource('ocf:heartbeat:Filesystem'),
+    ['/usr/lib/ocf/resource.d/heartbeat/Filesystem', 'apt-get install resource-agents'],
+  ],
   ['that names no OCF agent', resource('ocf:heartbeat:../../x'), ['is no OCF agent']],
   ["of Heartbeat's OCF form without its script", resource('OCF', 'Filesystem', 'data'), ['ocf:heartbeat:Filesystem']],
 ]
@@ -117,7 +122,8 @@ for (const [title, what, wanted] of refusals) {
 test('a script with carriage returns: the message shows them', async () => {
   const path = join(directory, 'carriage-return')
   writeFileSync(path, '#!/bin/sh\r\nexit 0\r\n', { mode: 0o755 })
-  expect(await run(resource(path), 'start')).toMatchObject({ result: 'not-runnable', message: expect.stringContaining(String.raw`"/bin/sh\r"`) })
+  expect(await run(resource(path), 'start'))
+    .toMatchObject({ result: 'not-runnable', message: expect.stringContaining(String.raw`"/bin/sh\r"`) })
 })
 
 test('a zero byte in a word: failed, not a throw', async () => {
@@ -163,13 +169,15 @@ test('a failing script: exit code, what LSB means by it, the end of its output',
   expect(outcome).toEqual({
     result: 'failed',
     exitCode: 5,
-    message: `${join(scripts, 'exit-code')} start failed with exit code 5 (program not installed), saying: first line of output | the last word on it`,
+    message: `${join(scripts, 'exit-code')} start failed with exit code 5 (program not installed), ` +
+      'saying: first line of output | the last word on it',
   })
 })
 
 const lsb: readonly (readonly [Action, number, Outcome['result']])[] = [
   ['start', 0, 'ok'], ['start', 1, 'failed'], ['start', 3, 'failed'], ['stop', 0, 'ok'], ['stop', 3, 'failed'], ['stop', 7, 'failed'],
-  ['status', 0, 'ok'], ['status', 3, 'not-running'], ['status', 1, 'failed'], ['status', 2, 'failed'], ['status', 4, 'failed'], ['status', 150, 'failed'],
+  ['status', 0, 'ok'], ['status', 3, 'not-running'],
+  ['status', 1, 'failed'], ['status', 2, 'failed'], ['status', 4, 'failed'], ['status', 150, 'failed'],
 ]
 for (const [action, code, result] of lsb) {
   test(`LSB: ${action} with exit code ${code} is ${result}`, async () => {
@@ -197,7 +205,8 @@ for (const [text, code, result] of texts) {
 test('a hanging script is ended at its timeout, and the message says so', async () => {
   const beganMs = Date.now()
   const outcome = await run(resource('hang'), 'start', 200)
-  expect(outcome).toMatchObject({ result: 'timed-out', message: expect.stringMatching(/hang start was not done after 0.2 s.*waiting for something/) })
+  expect(outcome)
+    .toMatchObject({ result: 'timed-out', message: expect.stringMatching(/hang start was not done after 0.2 s.*waiting for something/) })
   expect(Date.now() - beganMs).toBeLessThan(5_000)
 })
 
@@ -230,7 +239,8 @@ test('cancelAll ends every operation', async () => {
 test('cancelling what is not running does nothing', () => operations.cancel(999_999))
 
 test('a script killed by a signal: failed with the name of the signal', async () => {
-  expect(await run(resource('kill-itself'), 'start')).toMatchObject({ result: 'failed', message: expect.stringMatching(/killed by SIGSEGV.*about to go/) })
+  expect(await run(resource('kill-itself'), 'start'))
+    .toMatchObject({ result: 'failed', message: expect.stringMatching(/killed by SIGSEGV.*about to go/) })
 })
 
 test('a daemon that keeps the output open neither delays the outcome nor dies with it, and its file stays small', async () => {
@@ -280,7 +290,9 @@ test('output of an earlier run is not taken for that of a later one', async () =
 
 test('the same operation twice at once keeps the outputs apart', async () => {
   const outcomes = await Promise.all([1, 2, 3].map(() => run(resource('exit-code', '4'), 'status')))
-  for (const outcome of outcomes) expect((outcome as { message: string }).message).toMatch(/saying: first line of output \| the last word on it$/)
+  for (const outcome of outcomes) {
+    expect((outcome as { message: string }).message).toMatch(/saying: first line of output \| the last word on it$/)
+  }
 })
 
 test('no place for output: the script runs all the same, and it is noticed', async () => {
@@ -298,15 +310,19 @@ test('an OCF agent gets its parameters and is judged by the OCF codes', async ()
   mkdirSync(join(ocfDirectory, 'resource.d/heartbeat'), { recursive: true })
   const agent = join(ocfDirectory, 'resource.d/heartbeat/Probe')
   const out = file('ocf')
-  writeFileSync(agent, `#!/bin/sh\nenv > '${out}'\necho "$1" >> '${out}'\necho "ocf-exit-reason:disk $OCF_RESKEY_device is gone" >&2\necho noise\nexit "$OCF_RESKEY_code"\n`)
+  writeFileSync(agent, [
+    '#!/bin/sh', `env > '${out}'`, `echo "$1" >> '${out}'`,
+    'echo "ocf-exit-reason:disk $OCF_RESKEY_device is gone" >&2', 'echo noise', 'exit "$OCF_RESKEY_code"', '',
+  ].join('\n'))
   chmodSync(agent, 0o755)
   const on = create({ ocfDirectory })
-  const probe = (code: number): ResourceConfig => ({ ...resource('ocf:heartbeat:Probe', 'device=/dev/x=y'), parameters: { code: String(code) } })
+  const plain = resource('ocf:heartbeat:Probe', 'device=/dev/x=y')
+  const probe = (code: number): ResourceConfig => ({ ...plain, parameters: { code: String(code) } })
   expect(await run(probe(0), 'status', 20_000, on)).toEqual({ result: 'ok' })
   const lines = readFileSync(out, 'utf8').split('\n')
-  for (const line of ['OCF_RESKEY_device=/dev/x=y', 'OCF_RESKEY_code=0', `OCF_ROOT=${ocfDirectory}`, 'OCF_RESOURCE_PROVIDER=heartbeat', 'monitor']) {
-    expect(lines).toContain(line)
-  }
+  for (const line of [
+    'OCF_RESKEY_device=/dev/x=y', 'OCF_RESKEY_code=0', `OCF_ROOT=${ocfDirectory}`, 'OCF_RESOURCE_PROVIDER=heartbeat', 'monitor',
+  ]) expect(lines).toContain(line)
   expect(await run(probe(7), 'status', 20_000, on)).toEqual({ result: 'not-running' })
   expect(await run(probe(8), 'status', 20_000, on)).toEqual({ result: 'ok' })
   expect(await run(probe(7), 'stop', 20_000, on)).toMatchObject({ result: 'failed', exitCode: 7 })
