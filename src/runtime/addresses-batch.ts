@@ -12,9 +12,9 @@ export interface BatchAnswer {
 }
 
 export interface Batch {
-  /** Commands run in order, one call after the other. Rejects when the child ended or did not answer in time; what was done is then unknown. */
+  /** In order, one call after the other. Rejects when the child ended or did not answer in time; what was done is then unknown. */
   run(commands: readonly string[]): Promise<BatchAnswer>
-  /** Ends the child and starts another one before the next command: it caches interface names, and one that was made anew has another index. */
+  /** Another child for the next command: it caches interface names, and an interface that was made anew has another index. */
   renew(): void
   close(): Promise<void>
 }
@@ -44,6 +44,8 @@ const failureForm = /^Command failed -:(\d+)/
 const answerMs = 1_000
 const answerPerCommandMs = 2
 const lastTextLength = 300
+const noProgram = /ip: (not found|No such file)/
+const noProgramMessage = 'the program ip was not found; install iproute2'
 
 /** Both outputs in one pipe, so that their order is kept; detached, so that an interrupt at a terminal leaves it to the daemon. */
 const program = ['-c', 'exec ip -force -o -batch - 2>&1']
@@ -101,8 +103,8 @@ function startChild(onEnded: (child: Child, reason: string) => void): Child {
     if (child.ended) return
     child.ended = true
     const text = child.waiting[0]?.lines.join(' ') ?? ''
-    const message = /ip: (not found|No such file)/.test(text + child.rest)
-      ? 'the program ip was not found; install iproute2' : `${reason}: ${(text + child.rest).trim().slice(0, lastTextLength) || 'no message'}`
+    const last = (text + child.rest).trim().slice(0, lastTextLength) || 'no message'
+    const message = noProgram.test(last) ? noProgramMessage : `${reason}: ${last}`
     for (const waiting of child.waiting.splice(0)) {
       clearTimeout(waiting.timer)
       waiting.reject(new Error(message))
@@ -165,7 +167,7 @@ export function runOnce(commands: readonly string[]): Promise<BatchAnswer> {
   return new Promise((resolve, reject) => {
     const limitMs = answerMs + commands.length * answerPerCommandMs
     const child = execFile('/bin/sh', program, { timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: 16 << 20 }, (error, output) => {
-      if (/ip: (not found|No such file)/.test(output)) return reject(new Error('the program ip was not found; install iproute2'))
+      if (noProgram.test(output)) return reject(new Error(noProgramMessage))
       // Exit code 1 only says that a command failed, which its own line says better; a kill or a failed start is another matter.
       if (error !== null && error.code !== 1) return reject(new Error(`ip could not be run: ${error.message.slice(0, lastTextLength)}`))
       resolve(answerOf(output.split('\n'), 1))

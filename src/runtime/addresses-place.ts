@@ -32,19 +32,21 @@ export function placeAddress(address: FloatingAddress, interfaces: Interfaces, i
   if (bad !== undefined) return { error: bad }
   const { ip, family, interface: wanted } = address
   const full = family === 'ipv4' ? 32 : 128
+  const usual = family === 'ipv4' ? 24 : 64
   if (wanted !== undefined && interfaces.size > 0 && !interfaces.has(wanted)) {
     return { error: `${ip}: interface ${wanted} does not exist on this machine; it has ${[...interfaces.keys()].join(', ')}` }
   }
   const support = supportingSubnet(address, interfaces, isFloating)
   const name = wanted ?? support?.interface
   if (name === undefined) {
-    return { error: `no interface has a subnet containing ${ip}: write ${ip}/${family === 'ipv4' ? 24 : 64}/eth0 (prefix length and interface) in the configuration` }
+    return { error: `no interface has a subnet containing ${ip}: ` +
+      `write ${ip}/${usual}/eth0 (prefix length and interface) in the configuration` }
   }
   if (address.label !== undefined && `${name}:${address.label}`.length > longestName) {
     return { error: `${ip}: the label ${name}:${address.label} is longer than the ${longestName} characters that the kernel allows` }
   }
   if (support === undefined && address.prefixLength === undefined) {
-    return { error: `interface ${name} has no subnet containing ${ip}: write ${ip}/${family === 'ipv4' ? 24 : 64}/${name} with the prefix length of its network` }
+    return { error: `interface ${name} has no subnet containing ${ip}: write ${ip}/${usual}/${name} with the prefix length of its network` }
   }
   // A configured network that is wider than the interface's own needs its own route: as configured then.
   const covered = support !== undefined && (address.prefixLength === undefined || support.prefixLength <= address.prefixLength)
@@ -58,16 +60,18 @@ export function placeAddress(address: FloatingAddress, interfaces: Interfaces, i
   }
 }
 
-/** The most specific subnet that contains the address, on its own interface if it names one; a running interface goes before one that is down. */
-function supportingSubnet(address: FloatingAddress, interfaces: Interfaces, isFloating: (ip: string) => boolean): MachineAddress | undefined {
+/** The most specific subnet that contains the address, on its own interface if it names one; a running interface goes before others. */
+function supportingSubnet(
+  address: FloatingAddress, interfaces: Interfaces, isFloating: (ip: string) => boolean,
+): MachineAddress | undefined {
   let best: MachineAddress | undefined
   let bestUp = false
   const full = address.family === 'ipv4' ? 32 : 128
   for (const found of interfaces.values()) {
     if (address.interface === undefined ? found.name === 'lo' : found.name !== address.interface) continue
     for (const candidate of found.addresses.values()) {
-      if (candidate.family !== address.family || candidate.prefixLength >= full || !inSubnet(address.ip, candidate.ip, candidate.prefixLength)) continue
-      if (isFloating(candidate.ip)) continue
+      if (candidate.family !== address.family || candidate.prefixLength >= full || isFloating(candidate.ip)) continue
+      if (!inSubnet(address.ip, candidate.ip, candidate.prefixLength)) continue
       const better = best === undefined || (found.up && !bestUp) || (found.up === bestUp && candidate.prefixLength > best.prefixLength)
       if (better) [best, bestUp] = [candidate, found.up]
     }
@@ -79,15 +83,20 @@ function supportingSubnet(address: FloatingAddress, interfaces: Interfaces, isFl
 function badWord(address: FloatingAddress): string | undefined {
   const { ip, family, prefixLength, label, broadcast } = address
   const shown = JSON.stringify(ip)
-  if (!(family === 'ipv4' ? isIPv4(ip) : isIPv6(ip) && !ip.includes('%'))) return `${shown} is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
+  if (family === 'ipv4' && !isIPv4(ip)) return `${shown} is not an IPv4 address`
+  if (family === 'ipv6' && (!isIPv6(ip) || ip.includes('%'))) return `${shown} is not an IPv6 address`
   const full = family === 'ipv4' ? 32 : 128
   if (prefixLength !== undefined && !(Number.isInteger(prefixLength) && prefixLength >= 1 && prefixLength <= full)) {
     return `${ip}: the prefix length ${String(prefixLength)} is not a whole number from 1 to ${full}`
   }
   const name = address.interface
-  if (name !== undefined && !(nameForm.test(name) && name.length <= longestName)) return `${ip}: ${JSON.stringify(name)} cannot be an interface name`
+  if (name !== undefined && !(nameForm.test(name) && name.length <= longestName)) {
+    return `${ip}: ${JSON.stringify(name)} cannot be an interface name`
+  }
   if (label !== undefined && !labelForm.test(label)) return `${ip}: ${JSON.stringify(label)} cannot be a label; use letters and digits`
-  if (broadcast !== undefined && !(family === 'ipv4' && isIPv4(broadcast))) return `${ip}: the broadcast address ${JSON.stringify(broadcast)} is not an IPv4 address`
+  if (broadcast !== undefined && !(family === 'ipv4' && isIPv4(broadcast))) {
+    return `${ip}: the broadcast address ${JSON.stringify(broadcast)} is not an IPv4 address`
+  }
   return undefined
 }
 

@@ -25,7 +25,9 @@ export async function runTwice(batch: Batch, commands: readonly string[]): Promi
  * Every copy of each address: one with another prefix length is an address of its own, and keeps answering. Undefined once none is left,
  * else a sentence; rejects when the kernel could not be asked. What the monitor has told is removed before the first look.
  */
-export async function removeCopies(batch: Batch, interfaces: Interfaces, addresses: readonly { readonly ip: string }[]): Promise<string | undefined> {
+export async function removeCopies(
+  batch: Batch, interfaces: Interfaces, addresses: readonly { readonly ip: string }[],
+): Promise<string | undefined> {
   const keys = new Set(addresses.map((address) => ipKey(address.ip)))
   if (keys.size === 0) return undefined
   let copies = copiesOf(keys, [...interfaces.values()].flatMap((found) => [...found.addresses.values()]))

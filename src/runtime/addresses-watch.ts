@@ -7,7 +7,7 @@ import type { Place } from './addresses-place.ts'
 import type { InterfaceChange, Monitor } from './links-monitor.ts'
 
 export interface AddressEvents {
-  /** A wanted address vanished from the machine, or another host was found to use it. Told once for each loss, and again while putting it back fails. */
+  /** A wanted address vanished, or another host was found to use it. Told once for each loss, and again while putting it back fails. */
   onStripped(ip: string, interfaceName: string): void
   /** An interface was switched on or got its cable back: neighbours may have forgotten its addresses. */
   onLinkUp(interfaceName: string): void

@@ -111,7 +111,9 @@ function markFailed(set: AddressSet, key: string): void {
   if (wanted !== undefined) Object.assign(wanted, { lost: true, addFailed: true })
 }
 
-function placeAll(set: AddressSet, addresses: readonly FloatingAddress[]): { readonly places: readonly Place[] } | { readonly error: string } {
+type AllPlaced = { readonly places: readonly Place[] } | { readonly error: string }
+
+function placeAll(set: AddressSet, addresses: readonly FloatingAddress[]): AllPlaced {
   const interfaces = set.monitor.interfaces()
   const floating = new Set(addresses.map((address) => ipKey(address.ip)))
   const isFloating = (ip: string): boolean => floating.has(ipKey(ip)) || set.wanted.has(ipKey(ip))
@@ -159,7 +161,8 @@ async function addPlaces(set: AddressSet, places: readonly Place[]): Promise<str
   const place = places[first[0]]
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   const rest = left === undefined ? '' : `; and what had been added could not be removed: ${left}`
-  return `${place?.ip ?? ''}/${place?.prefixLength ?? ''} cannot be added on ${place?.interface ?? ''}: ${explain(first[1])}${others}${rest}`
+  const what = `${place?.ip ?? ''}/${place?.prefixLength ?? ''}`
+  return `${what} cannot be added on ${place?.interface ?? ''}: ${explain(first[1])}${others}${rest}`
 }
 
 function noteAdded(answer: BatchAnswer, places: readonly Place[], mine: Set<Place>): void {
@@ -168,11 +171,14 @@ function noteAdded(answer: BatchAnswer, places: readonly Place[], mine: Set<Plac
   })
 }
 
-/** Already there in our shape: our lifetimes from now on. One that the kernel has marked as a duplicate is no use until it is added anew. */
+/** Already there in our shape: our lifetimes from now on. One that the kernel has marked as a duplicate is of no use until added anew. */
 async function adopt(set: AddressSet, places: readonly Place[]): Promise<void> {
   if (places.length === 0) return
-  const duplicate = (place: Place): boolean => set.monitor.interfaces().get(place.interface)?.addresses.get(`${place.ip}/${place.prefixLength}`)?.duplicate ?? false
-  await set.batch.run(places.flatMap((place) => (duplicate(place) ? [removeCommand(place), addCommand(place, 'add')] : [addCommand(place, 'change')])))
+  const told = set.monitor.interfaces()
+  await set.batch.run(places.flatMap((place) => {
+    const duplicate = told.get(place.interface)?.addresses.get(`${place.ip}/${place.prefixLength}`)?.duplicate === true
+    return duplicate ? [removeCommand(place), addCommand(place, 'add')] : [addCommand(place, 'change')]
+  }))
 }
 
 async function remove(set: AddressSet, addresses: readonly FloatingAddress[]): Promise<Outcome> {

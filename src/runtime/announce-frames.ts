@@ -18,7 +18,7 @@ export function arpFrame(operation: 'request' | 'reply', mac: Uint8Array, ip: Ui
   ])
 }
 
-/** RFC 4861 section 4.4, with the override flag: neighbours replace what they had. `router`: a host that says it is none is forgotten as one. */
+/** RFC 4861 section 4.4, with the override flag: neighbours replace what they had. A router that does not say so is forgotten as one. */
 export function advertisementFrame(mac: Uint8Array, ip: Uint8Array, router: boolean): Uint8Array {
   const message = [neighbourAdvertisement, 0, 0, 0, overrideFlag | (router ? routerFlag : 0), 0, 0, 0, ...ip, 2, 1, ...mac]
   const pseudoHeader = [...ip, ...allNodes, 0, 0, 0, message.length, 0, 0, 0, 58]

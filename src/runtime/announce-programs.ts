@@ -17,7 +17,10 @@ export function openProgramAnnouncer(onFailed: (message: string) => void): Progr
   /** One at a time for each interface: the switches are put back afterwards. */
   const byKernel = (name: string, why: string): void => {
     const work = (announcing.get(name) ?? Promise.resolve()).then(() => announceByKernel(name))
-      .catch((error: unknown) => onFailed(`${why}, and the kernel cannot be made to announce the addresses of ${name}: ${messageOf(error)}; install koffi (npm install koffi)`))
+      .catch((error: unknown) => {
+        const kernel = `the kernel cannot be made to announce the addresses of ${name}: ${messageOf(error)}`
+        onFailed(`${why}, and ${kernel}; install koffi (npm install koffi)`)
+      })
     announcing.set(name, work)
     void work.then(() => {
       if (announcing.get(name) === work) announcing.delete(name)
@@ -47,8 +50,8 @@ export function openProgramAnnouncer(onFailed: (message: string) => void): Progr
 }
 
 /**
- * Field notes 2.A: on a change of the hardware address, even to the same one, the kernel announces every IPv4 address (arp_notify) and every
- * IPv6 address (ndisc_notify) of the interface. Seen on veth; a driver that cannot change it while running answers EBUSY.
+ * On a change of the hardware address, even to the same one, the kernel announces every IPv4 address (arp_notify) and every IPv6 address
+ * (ndisc_notify) of the interface (field notes 2.A). Seen on veth; a driver that cannot change it while running answers EBUSY.
  */
 async function announceByKernel(name: string): Promise<void> {
   const switches = [`/proc/sys/net/ipv4/conf/${name}/arp_notify`, `/proc/sys/net/ipv6/conf/${name}/ndisc_notify`]

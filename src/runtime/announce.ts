@@ -51,7 +51,9 @@ export function openAnnouncer(addresses: Pick<Addresses, 'interfaceOf'>, onFaile
   }
 }
 
-function byInterface(addresses: Pick<Addresses, 'interfaceOf'>, list: readonly FloatingAddress[], onFailed: AnnounceFailed): PlacedAddresses {
+function byInterface(
+  addresses: Pick<Addresses, 'interfaceOf'>, list: readonly FloatingAddress[], onFailed: AnnounceFailed,
+): PlacedAddresses {
   const found = new Map<string, FloatingAddress[]>()
   const lost: string[] = []
   for (const address of list) {

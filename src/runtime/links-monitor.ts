@@ -57,7 +57,8 @@ let shared: Shared | undefined
 /** Resolves once the interfaces of now are known. Without a working `ip` Node's own list serves, which has running interfaces only. */
 export async function openMonitor(listener: Listener): Promise<Monitor> {
   const monitor: Shared = (shared ??= {
-    listeners: new Set(), interfaces: new Map(), read: false, changes: 0, timer: undefined, child: undefined, following: false, retryMs: firstRetryMs, retry: undefined, rest: '',
+    listeners: new Set(), interfaces: new Map(), read: false, changes: 0, timer: undefined, child: undefined,
+    following: false, retryMs: firstRetryMs, retry: undefined, rest: '',
   })
   monitor.listeners.add(listener)
   if (monitor.child === undefined && monitor.retry === undefined) start(monitor)
@@ -80,7 +81,8 @@ export async function openMonitor(listener: Listener): Promise<Monitor> {
  * The arguments that make /bin/sh become `ip`, which dies with the daemon: a monitor has no input whose end it could notice.
  * Detached: an interrupt typed at a terminal is for the daemon, which still needs its children to release the addresses.
  */
-const follow = 'command -v setpriv >/dev/null 2>&1 && exec setpriv --pdeathsig KILL ip -o monitor address link; exec ip -o monitor address link'
+const program = 'ip -o monitor address link'
+const follow = `command -v setpriv >/dev/null 2>&1 && exec setpriv --pdeathsig KILL ${program}; exec ${program}`
 
 function start(monitor: Shared): void {
   const child = spawn('/bin/sh', ['-c', follow], { stdio: ['ignore', 'pipe', 'ignore'], detached: true })
@@ -182,7 +184,9 @@ function parsed(links: string, addresses: string): Map<string, InterfaceState> {
 
 function ip(object: 'link' | 'address'): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile('ip', ['-o', object, 'show'], { maxBuffer: 16 << 20, timeout: 5_000 }, (error, output) => resolve(error === null ? output : undefined))
+    execFile('ip', ['-o', object, 'show'], { maxBuffer: 16 << 20, timeout: 5_000 }, (error, output) => {
+      resolve(error === null ? output : undefined)
+    })
   })
 }
 

@@ -48,7 +48,7 @@ function planBroadcast(config: LinkConfig, wide: readonly MachineAddress[]): Lin
   const found = wide.filter(({ prefixLength }) => prefixLength < 31).map((address) => broadcastAddress(address.ip, address.prefixLength))
   const paths = [...new Set(found)].slice(0, mostPaths).map((address) => ({ bind: address, targets: [address] }))
   if (paths.length > 0) return { status: 'ready', family: 'ipv4', paths }
-  return { status: 'unready', reason: `interface ${config.interface} has no IPv4 subnet with a broadcast address (a prefix length up to 30)` }
+  return { status: 'unready', reason: `interface ${config.interface} has no IPv4 subnet with a broadcast address (prefix length up to 30)` }
 }
 
 function planUnicast(

@@ -87,7 +87,9 @@ function prepare(socket: Socket, request: SocketRequest): void {
   socket.setMulticastLoopback(config.loop ?? false)
 }
 
-function listen(socket: Socket, where: { readonly fd: number } | { readonly address: string; readonly port: number; readonly exclusive: boolean }): Promise<void> {
+type ListenOn = { readonly fd: number } | { readonly address: string; readonly port: number; readonly exclusive: boolean }
+
+function listen(socket: Socket, where: ListenOn): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
     socket.once('listening', () => {

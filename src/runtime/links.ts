@@ -90,7 +90,7 @@ export async function openLinks(configs: readonly LinkConfig[], events: LinkEven
   }, checkUnfollowedMs)
   return {
     names: set.links.map((link) => link.name),
-    boundBy: set.native !== undefined && set.links.every((link) => link.sockets.every((socket) => socket.boundToInterface)) ? 'interface' : 'subnet',
+    boundBy: set.native !== undefined && set.links.every(boundToInterface) ? 'interface' : 'subnet',
     send(bytes) {
       for (const link of set.links) sendOn(set, link, bytes)
     },
@@ -103,8 +103,13 @@ export async function openLinks(configs: readonly LinkConfig[], events: LinkEven
   }
 }
 
+function boundToInterface(link: OpenLink): boolean {
+  return link.sockets.every((socket) => socket.boundToInterface)
+}
+
 function linkSet(configs: readonly LinkConfig[], events: LinkEvents, monitor: Monitor): LinkSet {
-  const own = new Set([...monitor.interfaces().values()].flatMap((found) => [...found.addresses.values()].map((address) => ipKey(address.ip))))
+  const known = [...monitor.interfaces().values()].flatMap((found) => [...found.addresses.values()])
+  const own = new Set(known.map((address) => ipKey(address.ip)))
   const selfAddresses = new Map<string, string[]>()
   const links = new Map<LinkName, OpenLink>()
   for (const config of configs) {
@@ -177,13 +182,18 @@ async function refreshLink(set: LinkSet, link: OpenLink, atStart: boolean): Prom
       link.sendErrors = 0
     }
     if (found?.up === false) change(set, link, 'failed', `interface ${name} is down or has no cable`)
-    else if (link.sendErrors < sendErrorsToFail) change(set, link, 'open', `listening on ${plan.paths.map((path) => path.bind).join(' and ')}`)
+    else if (link.sendErrors < sendErrorsToFail) change(set, link, 'open', `listening on ${bound(plan)}`)
   } catch (error) {
     closeSockets(link)
-    const reason = openingFailed(link, codeOf(error))
-    if (atStart && ['EADDRINUSE', 'EACCES'].includes(codeOf(error))) throw Object.assign(new Error(reason, { cause: error }), { code: codeOf(error) })
+    const code = codeOf(error)
+    const reason = openingFailed(link, code)
+    if (atStart && ['EADDRINUSE', 'EACCES'].includes(code)) throw Object.assign(new Error(reason, { cause: error }), { code })
     change(set, link, 'failed', reason)
   }
+}
+
+function bound(plan: Extract<LinkPlan, { status: 'ready' }>): string {
+  return plan.paths.map((path) => path.bind).join(' and ')
 }
 
 /** A membership names its interface by an address; no other part of a multicast socket can be changed afterwards either. */
@@ -202,13 +212,14 @@ async function replaceSockets(set: LinkSet, link: OpenLink, plan: Extract<LinkPl
       config: link.config, path, family: plan.family, reuse: sharedAddress(set, link, path.bind),
       ...(plan.memberOf === undefined ? {} : { memberOf: plan.memberOf }),
       onMessage: (bytes: Buffer, from: { readonly address: string }) => {
-        if (boundToInterface || fromInterface(from.address, link.config, set.monitor.interfaces())) set.events.onPacket(receiver(set, link, from.address).name, bytes)
+        if (!exact && !fromInterface(from.address, link.config, set.monitor.interfaces())) return
+        set.events.onPacket(receiver(set, link, from.address).name, bytes)
       },
       onError: () => { link.stale = true },
     }
-    let boundToInterface = true
+    let exact = true
     const socket = await openLinkSocket(request, set.native)
-    boundToInterface = socket.boundToInterface
+    exact = socket.boundToInterface
     link.sockets = [...link.sockets, socket]
   }
   return link.sockets
@@ -231,8 +242,8 @@ function sharedAddress(set: LinkSet, link: OpenLink, address: string): boolean {
 function receiver(set: LinkSet, link: OpenLink, source: string): OpenLink {
   const { kind, address, port } = link.config
   if (kind !== 'ucast' || address === undefined || ipKey(address) === ipKey(source)) return link
-  return set.links.find((other) => other.config.kind === 'ucast' && other.config.interface === link.config.interface && other.config.port === port
-    && ipKey(other.config.address ?? '') === ipKey(source)) ?? link
+  return set.links.find(({ config }) => config.kind === 'ucast' && config.interface === link.config.interface && config.port === port
+    && ipKey(config.address ?? '') === ipKey(source)) ?? link
 }
 
 function change(set: LinkSet, link: OpenLink, status: 'open' | 'failed', reason: string): void {
@@ -270,6 +281,8 @@ function openingFailed(link: OpenLink, code: string): string {
   const port = link.config.port
   const start = `link ${link.name}: UDP port ${port}`
   if (code === 'EADDRINUSE') return `${start} is taken; see: ss -ulpn 'sport = :${port}'`
-  if (code === 'EACCES' || code === 'EPERM') return `${start} is not permitted; run the daemon as root or with CAP_NET_BIND_SERVICE and CAP_NET_RAW`
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `${start} is not permitted; run the daemon as root or with CAP_NET_BIND_SERVICE and CAP_NET_RAW`
+  }
   return `${start} cannot be opened: ${code}`
 }

@@ -73,7 +73,9 @@ export function nativeMissingReason(): string | undefined {
 
 function load(): { readonly calls: NativeCalls } | { readonly reason: string } {
   if (process.env['HACTL_NO_NATIVE'] === '1') return { reason: 'native calls are switched off by HACTL_NO_NATIVE=1' }
-  if (process.platform !== 'linux' || endianness() !== 'LE') return { reason: `native calls are not known for ${process.platform} ${process.arch}` }
+  if (process.platform !== 'linux' || endianness() !== 'LE') {
+    return { reason: `native calls are not known for ${process.platform} ${process.arch}` }
+  }
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
     return { calls: nativeCalls(bindLibC(koffi)) }
@@ -123,7 +125,8 @@ function nativeCalls(libc: LibC): NativeCalls {
       const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path)
       if (name.length > 107) return 'ENAMETOOLONG'
       const data = Buffer.from(text)
-      return codeOf(libc.sendto(unixSocket, data, data.length, MSG_DONTWAIT_NOSIGNAL, Buffer.concat([uint16(AF_UNIX), name]), 2 + name.length))
+      const address = Buffer.concat([uint16(AF_UNIX), name])
+      return codeOf(libc.sendto(unixSocket, data, data.length, MSG_DONTWAIT_NOSIGNAL, address, address.length))
     },
   }
 }

@@ -32,7 +32,8 @@ export function openServiceNotify(onFailed: (message: string) => void): ServiceN
   }
   return {
     send(state, status) {
-      const lines = { ready: ['READY=1'], reloading: ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`], stopping: ['STOPPING=1'] }
+      const reloading = ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`]
+      const lines = { ready: ['READY=1'], reloading, stopping: ['STOPPING=1'] }
       send([...lines[state], ...(status === undefined ? [] : [statusLine(status)])])
     },
     status: (text) => send([statusLine(text)]),
@@ -58,12 +59,14 @@ function statusLine(text: string): string {
 
 let programs = 0
 
-/** --no-block: without it the program waits for systemd's answer. It speaks for its parent: the unit needs NotifyAccess=all unless it is root's. */
+/** --no-block: else it waits for an answer. It speaks for its parent: the unit needs NotifyAccess=all unless it is root's. */
 function sendByProgram(socket: string, lines: readonly string[], onFailed: (message: string) => void): void {
-  if (programs >= mostPrograms) return onFailed(`systemd cannot be told ${lines[0] ?? ''}: ${programs} systemd-notify programs are still waiting`)
+  const untold = `systemd cannot be told ${lines[0] ?? ''}`
+  if (programs >= mostPrograms) return onFailed(`${untold}: ${programs} systemd-notify programs are still waiting`)
   programs += 1
-  execFile('systemd-notify', ['--no-block', ...lines], { env: { ...process.env, NOTIFY_SOCKET: socket }, timeout: programMs }, (error, _output, errors) => {
+  const options = { env: { ...process.env, NOTIFY_SOCKET: socket }, timeout: programMs }
+  execFile('systemd-notify', ['--no-block', ...lines], options, (error, _output, errors) => {
     programs -= 1
-    if (error !== null) onFailed(`systemd cannot be told ${lines[0] ?? ''}: systemd-notify: ${errors.trim() || error.message}`)
+    if (error !== null) onFailed(`${untold}: systemd-notify: ${errors.trim() || error.message}`)
   })
 }
