@@ -40,8 +40,9 @@ function same(text: string): string {
 export function viewOf(stream: { readonly isTTY?: boolean; readonly columns?: number }, environment: NodeJS.ProcessEnv): View {
   // Where there is no terminal, COLUMNS still says for what width to write.
   if (stream.isTTY !== true) return { columns: Math.max(Number(environment['COLUMNS']) || Infinity, 40), paint: plainPaint }
+  // A terminal that was never told its size says 0.
   const colourless = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb'
-  return { columns: Math.max(stream.columns ?? 80, 40), paint: colourless ? plainPaint : colourPaint }
+  return { columns: Math.max(stream.columns || 80, 40), paint: colourless ? plainPaint : colourPaint }
 }
 
 export function processTerminal(): Terminal {

@@ -76,5 +76,7 @@ test('colours only on a terminal, and not with NO_COLOR or on a dumb one', () =>
   expect(viewOf(terminal, { NO_COLOR: '' }).paint).toBe(colourPaint)
   expect(viewOf(terminal, { NO_COLOR: '1' }).paint).toBe(plainPaint)
   expect(viewOf(terminal, { TERM: 'dumb' }).paint).toBe(plainPaint)
+  expect(viewOf({ isTTY: true, columns: 0 }, {}).columns).toBe(80)
+  expect(viewOf({}, { COLUMNS: '72' }).columns).toBe(72)
   expect(viewOf({ isTTY: false }, {})).toEqual({ columns: Infinity, paint: plainPaint })
 })
