@@ -16,7 +16,6 @@ interface Case {
   readonly badArguments?: string
   /** MailTo does something at start and stop, but there is nothing that could be running. */
   readonly neverRuns?: boolean
-  readonly env?: Record<string, string>
 }
 
 const cases: readonly Case[] = [
@@ -42,7 +41,7 @@ for (const entry of cases) {
 
   describe.skipIf(absent)(`${name}${absent ? ` (${absent})` : ''}`, () => {
     let machine: Sandbox
-    const act = (action: string) => machine.script(script, action, { env: entry.env })
+    const act = (action: string) => machine.script(script, action)
     beforeAll(async () => {
       machine = await openSandbox('node-a')
       await prepare(name, machine)
