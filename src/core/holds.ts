@@ -1,5 +1,6 @@
 /** Taking a group and letting it go: the only two places where `hold` changes. What follows is done by operations.ts. */
-import { mayRun, runsHere } from './group-view.ts'
+import { runsHere } from './group-view.ts'
+import type { Stage } from './stage.ts'
 import type { GroupState, Permission } from './state.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
 
@@ -30,6 +31,7 @@ export function takeHold(turn: Turn, group: GroupState, number: number, permissi
     failbackDue: false,
     move: `${group.name}#${number}`,
     releasingSinceMs: undefined,
+    addressesDropped: undefined,
     peerCleared: false,
   })
   const adopting = group.found
@@ -65,7 +67,7 @@ export interface Ending { readonly kind: 'ordered' | 'lost'; readonly reason: st
 export function dropHold(turn: Turn, group: GroupState, ending: Ending): void {
   const { hold, operation } = group
   if (hold === undefined && !group.found) return
-  setGroup(turn, group.name, { hold: undefined, found: false, offer: undefined, releasingSinceMs: turn.nowMs, announce: undefined })
+  setGroup(turn, group.name, { hold: undefined, claim: undefined, found: false, offer: undefined, releasingSinceMs: turn.nowMs, announce: undefined })
   const lost = ending.kind === 'lost'
   record(turn, lost ? 'warning' : 'info', lost ? 'permission-lost' : 'group-releasing', `${turn.state.self} releases ${group.name}: ${ending.explanation}`, {
     group: group.name,
@@ -79,12 +81,19 @@ export function dropHold(turn: Turn, group: GroupState, ending: Ending): void {
   }
 }
 
-function dropAddresses(turn: Turn, group: GroupState): void {
-  group.stages.forEach((stage, index) => {
+/** Addresses that are, or are being, configured here, with the index of their stage. */
+export function addressStages(group: GroupState): readonly { readonly index: number; readonly what: Stage }[] {
+  return group.stages.flatMap(({ what, status }, index) => {
     const starting = group.operation?.stage === index && group.operation.action === 'start'
-    if (stage.what.kind !== 'addresses' || !(mayRun(stage) || starting)) return
-    turn.effects.push({ type: 'drop-addresses', group: group.name, stage: index, what: stage.what })
+    const there = status === 'running' || status === 'suspect' || status === 'unclean' || starting
+    return what.kind === 'addresses' && there ? [{ index, what }] : []
   })
+}
+
+/** At once, beside any operation; the stops of the stages follow in their order. */
+export function dropAddresses(turn: Turn, group: GroupState): void {
+  for (const { index, what } of addressStages(group)) turn.effects.push({ type: 'drop-addresses', group: group.name, stage: index, what })
+  setGroup(turn, group.name, { addressesDropped: true })
 }
 
 /** The last stage has stopped: say so, with how long it took. */
@@ -98,5 +107,5 @@ export function noteReleased(turn: Turn, name: string): void {
     group: name,
     figures: { durationMs: Math.round(durationMs * 10) / 10, ...(preferred === undefined ? {} : { preferredNode: preferred }) },
   })
-  setGroup(turn, name, { releasingSinceMs: undefined })
+  setGroup(turn, name, { releasingSinceMs: undefined, addressesDropped: undefined })
 }

@@ -5,7 +5,7 @@
  */
 import { peerIsHeard } from './contact.ts'
 import { peerGroup, peerServes } from './group-view.ts'
-import { dropHold } from './holds.ts'
+import { addressStages, dropAddresses, dropHold } from './holds.ts'
 import { outranks, unheardReleaseMs } from './permission.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -13,7 +13,11 @@ import { configOf, groupNamed, inMs, record, setGroup, type Turn } from './turn.
 
 export function settleMeeting(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
-  if (group?.hold === undefined) return endMeeting(turn, name)
+  if (group?.hold === undefined) {
+    endMeeting(turn, name)
+    hurryRelease(turn, name)
+    return
+  }
   if (!peerIsHeard(turn.state) || !peerServes(turn.state, name)) {
     endMeeting(turn, name)
     releaseUnheard(turn, name)
@@ -61,7 +65,26 @@ function releaseUnheard(turn: Turn, name: string): void {
   dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
 }
 
+/**
+ * Without a hold there may still be something here: a release whose scripts take their time, or what the last daemon
+ * left. Its addresses go at once when the peer serves them, or soon will because it does not hear us (P2).
+ */
+function hurryRelease(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group === undefined || !isBeingLetGo(group) || !peerIsHeard(turn.state)) return
+  const limitMs = unheardReleaseMs(turn.state)
+  const unheard = limitMs !== undefined && turn.nowMs >= limitMs
+  const { peer } = turn.state
+  if (group.found) {
+    if (unheard) dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+  } else if (unheard || peerServes(turn.state, name)) dropAddresses(turn, group)
+}
+
+function isBeingLetGo(group: GroupState): boolean {
+  return group.looked && (group.found || (group.addressesDropped === undefined && addressStages(group).length > 0))
+}
+
 export function meetingDeadlines(state: NodeState): readonly Millis[] {
   const limitMs = unheardReleaseMs(state)
-  return limitMs === undefined || state.groups.every((group: GroupState) => group.hold === undefined) ? [] : [limitMs]
+  return limitMs !== undefined && state.groups.some((group) => group.hold !== undefined || isBeingLetGo(group)) ? [limitMs] : []
 }

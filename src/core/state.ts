@@ -116,6 +116,8 @@ export interface GroupState {
   readonly failbackDue: boolean
   /** When this node began to take the group down, for what clients noticed. */
   readonly releasingSinceMs?: Millis
+  /** Its addresses were dropped at once; the stops that follow find them gone. */
+  readonly addressesDropped?: true
   readonly move?: string
   /** When this node began to give it away; when the peer said that it was stopping. For what clients noticed. */
   readonly gaveSinceMs?: Millis

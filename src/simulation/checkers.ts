@@ -22,6 +22,7 @@ const journalOf = new WeakMap<Daemon, Journal>()
 export function daemonStarted(world: World, machine: Machine, init: NodeInit): void {
   const node = world.ledger.nodes[machine.index]
   node.daemonStartMs = world.nowMs
+  checkUncleanKept(world, machine, init)
   node.sameBoot = init.sameBoot
   node.longestDeadtimeMs = 0
   node.heard = false
@@ -44,6 +45,18 @@ export function daemonExits(world: World, machine: Machine, daemon: Daemon): voi
   if (saysPaused) return
   const left = machine.stages.find((truth) => !truth.warm && isUp(truth) && !unclean.has(truth.group))
   if (left !== undefined) violate(world, 'L3', `${machine.name} exits and leaves ${left.group}/${left.what.name} running`)
+}
+
+/** What a full disk did not take is forgotten by the next daemon; anything else must be known to it ("persisted before use"). */
+function checkUncleanKept(world: World, machine: Machine, init: NodeInit): void {
+  const { unclean } = world.ledger.nodes[machine.index]
+  for (const [group, { sinceMs, rebooted }] of [...unclean]) {
+    if (rebooted || init.persistent?.groups.find((one) => one.name === group)?.unclean === true) continue
+    // A write under way when the daemon was killed is lost; one that failed is tried again every 10 s.
+    const excused = machine.disk.lastFullMs >= sinceMs - 11_000 || world.nowMs - sinceMs < 1000
+    if (!excused) violate(world, 'S4', `${machine.name} starts again and its state directory does not say that ${group} is unclean there`)
+    unclean.delete(group)
+  }
 }
 
 export function daemonEnded(world: World, machine: Machine): void {

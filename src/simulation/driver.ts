@@ -188,6 +188,7 @@ function persist(world: World, machine: Machine, daemon: Daemon, effect: Effect 
   after(world, someMs(world, 0.5, 9.5), () => {
     if (!machine.running || machine.boot !== boot) return
     if (machine.disk.full) {
+      machine.disk.lastFullMs = world.nowMs
       answer(world, machine, daemon.life, { type: 'persist-finished', persistId: effect.persistId, error: 'ENOSPC: no space left on device' })
       return
     }

@@ -74,11 +74,10 @@ function clog(world: World, link: Link, from: 0 | 1): void {
 }
 
 function lose(world: World, link: Link): void {
-  const former = link.lossProbability
   link.lossProbability = world.random.pick([0.2, 0.5, 0.9])
   tell(world, 'network', `${link.name} loses ${link.lossProbability * 100} %`)
   after(world, world.random.between(1000, 20_000), () => {
-    link.lossProbability = former
+    link.lossProbability = world.faultsOn ? world.options.network.lossProbability : 0
   })
 }
 

@@ -47,7 +47,7 @@ function inBoth(one: StageTruth, other: StageTruth): boolean {
 }
 
 function acquiredMs(world: World, machine: Machine, group: string): number {
-  return world.ledger.nodes[machine.index].acquisitions.get(group)?.beganMs ?? -Infinity
+  return world.ledger.nodes[machine.index].lastAcquisitions.get(group)?.beganMs ?? -Infinity
 }
 
 function laterAcquirer(world: World, changed: Machine, other: Machine, group: string): Machine {
@@ -56,7 +56,7 @@ function laterAcquirer(world: World, changed: Machine, other: Machine, group: st
 
 function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageTruth): Excuse | undefined {
   const [own, others] = [world.ledger.nodes[acquirer.index], world.ledger.nodes[other.index]]
-  const acquisition = own.acquisitions.get(truth.group)
+  const acquisition = own.lastAcquisitions.get(truth.group)
   const beganMs = acquisition?.beganMs ?? world.nowMs
   const deadtimeMs = timingOf(acquirer).deadtimeMs
   const windowMs = beganMs - deadtimeMs * 1.05 - slackMs
@@ -79,7 +79,7 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
 }
 
 function evidence(world: World, acquirer: Machine, truth: StageTruth): string {
-  const acquisition = world.ledger.nodes[acquirer.index].acquisitions.get(truth.group)
+  const acquisition = world.ledger.nodes[acquirer.index].lastAcquisitions.get(truth.group)
   if (acquisition === undefined) return `${acquirer.name} never acquired it`
   const silent = Math.round(acquisition.silentBothMs)
   return `${acquirer.name} began at ${(acquisition.beganMs / 1000).toFixed(3)} by ${acquisition.permission}, silence both ways ${silent} ms`

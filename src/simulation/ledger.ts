@@ -78,6 +78,8 @@ export interface NodeLedger {
   /** Answers of the peer that confirmed such a claim and showed nothing of the group. */
   readonly consents: Map<string, { readonly number: number; readonly atMs: number }>
   readonly acquisitions: Map<string, Acquisition>
+  /** The newest one, over or not: a start that is being cancelled may still come through. */
+  readonly lastAcquisitions: Map<string, Acquisition>
   readonly sentStates: Map<string, AdvertisedState>
   /** Stops that failed here, and whether the peer's present daemon has used a packet sent after it. */
   readonly unclean: Map<string, { readonly sinceMs: number; readonly generation: number; readonly stages: Set<number>; peerKnows: boolean; rebooted: boolean }>
@@ -121,7 +123,7 @@ function createNodeLedger(): NodeLedger {
   return {
     lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
-    claims: new Map(), consents: new Map(), acquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
+    claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }
 }

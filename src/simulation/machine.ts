@@ -81,7 +81,7 @@ export interface Machine {
   readonly index: 0 | 1
   readonly stages: readonly StageTruth[]
   readonly operations: Set<Operation>
-  readonly disk: { generation: number; state: PersistentState | undefined; full: boolean; bootOfLastDaemon: number }
+  readonly disk: { generation: number; state: PersistentState | undefined; full: boolean; lastFullMs: number; bootOfLastDaemon: number }
   /** Sockets that failed, by link. */
   readonly failedLinks: Set<string>
   /** What its configuration files say now; a daemon reads them at start and reload. */

@@ -33,7 +33,8 @@ function checkStop(world: World, machine: Machine, operation: Operation): void {
 
 export function followOutcome(world: World, machine: Machine, operation: Operation, outcome: Outcome): void {
   const { truth, action } = operation
-  if (outcome.result !== 'cancelled') truth.doubtful = action !== 'stop' && outcome.result !== 'ok'
+  if (outcome.result === 'ok') truth.doubtful = false
+  else if (action !== 'stop' && outcome.result !== 'cancelled') truth.doubtful = true
   if (action !== 'stop' || truth.warm) return
   const { unclean } = world.ledger.nodes[machine.index]
   const known = unclean.get(truth.group)

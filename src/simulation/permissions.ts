@@ -87,7 +87,9 @@ export function begin(world: World, machine: Machine, group: string, how: string
   }
   const peerNode = world.ledger.nodes[peerOf(world, machine).index]
   const silentBothMs = world.nowMs - Math.max(node.lastUsedMs, peerNode.lastUsedMs)
-  node.acquisitions.set(group, { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs, peerHearsMs: world.nowMs - peerNode.hearsSinceMs, peerGapMs: peerNode.gapBeforeMs })
+  const acquisition: Acquisition = { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs, peerHearsMs: world.nowMs - peerNode.hearsSinceMs, peerGapMs: peerNode.gapBeforeMs }
+  node.acquisitions.set(group, acquisition)
+  node.lastAcquisitions.set(group, acquisition)
   world.ledger.starts += 1
 }
 

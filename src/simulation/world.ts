@@ -87,7 +87,7 @@ function createMachine(options: SimulationOptions, index: 0 | 1): Machine {
     index,
     stages: options.config.groups.flatMap((group) => stagesOf(group).map((stage, at) => createTruth(group.name, at, stage))),
     operations: new Set(),
-    disk: { generation: 0, state: undefined, full: false, bootOfLastDaemon: -1 },
+    disk: { generation: 0, state: undefined, full: false, lastFullMs: -Infinity, bootOfLastDaemon: -1 },
     failedLinks: new Set(),
     config: options.config,
     running: false,
