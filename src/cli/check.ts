@@ -26,7 +26,8 @@ export async function runCheck(path: string | undefined, options: CheckOptions, 
 function rendered(path: string, source: ConfigSource, result: ConfigResult, warnings: readonly Message[], view: View): readonly string[] {
   const { paint } = view
   const counts = [counted(result.errors.length, 'error'), counted(warnings.length, 'warning')].filter((text) => text !== '')
-  const verdict = result.errors.length > 0 ? paint.red(counts.join(', ')) : counts.length > 0 ? paint.yellow(counts.join(', ')) : paint.green('fine')
+  const verdict = result.errors.length > 0 ? paint.red(counts.join(', ')) : counts.length > 0 ? paint.yellow(counts.join(', '))
+    : paint.green('fine')
   return [
     `${paint.bold(path)}: ${verdict}`,
     ...section('errors', result.errors, source, result, view, paint.red),
@@ -52,20 +53,25 @@ function rows(message: Message, source: ConfigSource, result: ConfigResult, view
   const { file, line, column, code } = message
   const head = wrapped(`${file}:${line}:${column}: ${message.message} [${code}]`, view.columns, '', '    ')
   const shown = sourceLine(message, source, result)
-  return shown === undefined ? head : [...head, view.paint.dim(`    ${shown.text}`), `    ${' '.repeat(shown.pointer)}${view.paint.bold('^')}`]
+  return shown === undefined ? head : [...head, view.paint.dim(`    ${shown.text}`),
+    `    ${' '.repeat(shown.pointer)}${view.paint.bold('^')}`]
 }
 
 function meaning(shown: ShownConfig, view: View): readonly string[] {
   const lines = [
     ['nodes', shown.nodes.join(', ')],
-    ['times', `keepalive ${seconds(shown.keepaliveMs)}, late after ${seconds(shown.warntimeMs)}, dead after ${seconds(shown.deadtimeMs)}, at start after ${seconds(shown.initdeadMs)}`],
+    ['times', `keepalive ${seconds(shown.keepaliveMs)}, late after ${seconds(shown.warntimeMs)}, dead after ` +
+      `${seconds(shown.deadtimeMs)}, at start after ${seconds(shown.initdeadMs)}`],
     ['failback', failbackText(shown)],
-    ...shown.links.map(({ kind, interface: device, address, port }) => ['link', `${kind} ${device}${address === null ? '' : ` ${address}`}, port ${port}`]),
-    ...shown.groups.map(({ preferredNode, resources }) => ['group', `${preferredNode}: ${resources.map(({ script, args }) => [script, ...args].join('::')).join(', ') || 'nothing'}`]),
+    ...shown.links.map(({ kind, interface: device, address, port }) => ['link',
+      `${kind} ${device}${address === null ? '' : ` ${address}`}, port ${port}`]),
+    ...shown.groups.map(({ preferredNode, resources }) => ['group',
+      `${preferredNode}: ${resources.map(({ script, args }) => [script, ...args].join('::')).join(', ') || 'nothing'}`]),
     ['keys', keysText(shown)],
   ]
   const rowsOf = lines.flatMap(([what = '', text = '']) => wrapped(text, view.columns, `  ${what.padEnd(9)} `, ' '.repeat(12)))
-  return ['', view.paint.bold('as it is understood'), ...rowsOf, '', view.paint.bold('without witness and fencing'), ...honesty(shown, view)]
+  return ['', view.paint.bold('as it is understood'), ...rowsOf, '', view.paint.bold('without witness and fencing'), ...honesty(shown,
+    view)]
 }
 
 function seconds(ms: number): string {
@@ -75,7 +81,8 @@ function seconds(ms: number): string {
 function failbackText({ autoFailback }: ShownConfig): string {
   if (autoFailback === 'on') return 'a group returns to its preferred node'
   if (autoFailback === 'off') return 'a group stays where it is'
-  return 'at' in autoFailback ? `a group returns at ${autoFailback.at}` : `a group returns after ${autoFailback.afterMs / 1000} s of health`
+  return 'at' in autoFailback ? `a group returns at ${autoFailback.at}` : `a group returns after ${autoFailback.afterMs / 1000} s of ` +
+    `health`
 }
 
 function keysText({ auth }: ShownConfig): string {
@@ -85,7 +92,9 @@ function keysText({ auth }: ShownConfig): string {
 
 /** design.md section 2, P2: said of every configuration of this version, hence no warning. */
 function honesty({ deadtimeMs, links }: ShownConfig, view: View): readonly string[] {
-  const text = `When no packet passes on any link for ${seconds(deadtimeMs)} while both hosts run, both hold every group until packets pass again: neither can know that the other lives. ` +
-    (links.length < 2 ? `There is ${links.length === 0 ? 'no' : 'one'} link: a second one over another network makes that rare.` : `There are ${links.length} links: that happens only when all of them fail at once.`)
+  const text = `When no packet passes on any link for ${seconds(deadtimeMs)} while both hosts run, both hold every group until packets ` +
+    `pass again: neither can know that the other lives. ` +
+    (links.length < 2 ? `There is ${links.length === 0 ? 'no' : 'one'} link: a second one over another network makes that rare.`
+      : `There are ${links.length} links: that happens only when all of them fail at once.`)
   return wrapped(text, view.columns, '  ', '  ')
 }

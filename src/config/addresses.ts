@@ -1,7 +1,12 @@
 /** IP addresses as text: parsed strictly, written in one way, so that two spellings of one address are seen to be the same. */
 
 export type Family = 'ipv4' | 'ipv6'
-export interface IpAddress { readonly family: Family; /** As `ip addr` shows it. */ readonly text: string; readonly bytes: readonly number[] }
+export interface IpAddress {
+  readonly family: Family
+  /** As `ip addr` shows it. */
+  readonly text: string
+  readonly bytes: readonly number[]
+}
 
 export function parseIp(text: string): IpAddress | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)

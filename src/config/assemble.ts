@@ -51,9 +51,11 @@ function checkNodes({ nodes, nodesPlace, unread }: Draft, findings: Findings): r
   const names: string[] = []
   for (const { value, place } of nodes) {
     if (value.length > 99 || /[\s\u0000-\u001f=]/u.test(value)) {
-      findings.error(place, 'node-name-invalid', `node ${quoted(value)}: a name has at most 99 characters, no blanks and no =. It is what uname -n prints.`)
+      findings.error(place, 'node-name-invalid',
+        `node ${quoted(value)}: a name has at most 99 characters, no blanks and no =. It is what uname -n prints.`)
     }
-    if (names.includes(value)) findings.warning(place, 'node-twice', `node ${quoted(value)} is named twice (names are compared in small letters). Remove one.`)
+    if (names.includes(value)) findings.warning(place, 'node-twice',
+      `node ${quoted(value)} is named twice (names are compared in small letters). Remove one.`)
     else names.push(value)
   }
   if (unread.has('nodes')) return names
@@ -61,7 +63,8 @@ function checkNodes({ nodes, nodesPlace, unread }: Draft, findings: Findings): r
     findings.error(nodesPlace, 'nodes-missing', 'no node is named. Name both, as uname -n prints them: node NAME1 NAME2')
   } else if (names.length !== 2) {
     findings.error(nodesPlace, 'nodes-not-two',
-      `${names.length === 1 ? 'one node is' : `${names.length} nodes are`} named (${names.slice(0, 5).map(quoted).join(', ')}${names.length > 5 ? ', ...' : ''}); a pair has exactly two. ` +
+      `${names.length === 1 ? 'one node is' : `${names.length} nodes are`} named ` +
+      `(${names.slice(0, 5).map(quoted).join(', ')}${names.length > 5 ? ', ...' : ''}); a pair has exactly two. ` +
       (names.length === 1 ? 'Name the peer too, as uname -n prints it there.' : 'Keep the two that share the groups.'))
   }
   return names
@@ -70,39 +73,47 @@ function checkNodes({ nodes, nodesPlace, unread }: Draft, findings: Findings): r
 function checkLinks({ links, linksPlace, unread }: Draft, findings: Findings): void {
   if (links.length > 0 || unread.has('links')) return
   findings.error(linksPlace, 'links-missing',
-    'no link leads to the peer: each node would think that it is alone, and both would hold every address. Add one, better two on different networks: bcast eth0')
+    'no link leads to the peer: each node would think that it is alone, and both would hold every address. Add one, better two on ' +
+    'different networks: bcast eth0')
 }
 
 function checkPingNodes({ pingNodes }: Draft, findings: Findings): void {
   const [first] = pingNodes
   if (first === undefined) return
   findings.warning(first.place, 'ping-not-asked',
-    `ping nodes (${pingNodes.slice(0, 3).map(({ value }) => value).join(', ')}) are not asked by this version: a node that is cut off from its network does not notice, and takes over as the other one does.`)
+    `ping nodes (${pingNodes.slice(0, 3).map(({ value }) => value).join(', ')}) are not asked by this version: a node that is cut off ` +
+    `from its network does not notice, and takes over as the other one does.`)
 }
 
 function checkFailback(draft: Draft, settings: Settings, form: Form, findings: Findings): void {
   if (draft.unread.has('auto_failback') || draft.autoFailback !== undefined || settings.autoFailback !== undefined) return
   const top = { file: draft.timingPlace.file, line: 1, column: 1 }
   findings.warning(top, 'failback-missing', form === 'classic'
-    ? 'there is no auto_failback: Heartbeat does as with the obsolete legacy, hactl as with on: a group returns to its preferred node. Write auto_failback on, or off.'
+    ? 'there is no auto_failback: Heartbeat does as with the obsolete legacy, hactl as with on: a group returns to its preferred node. ' +
+      'Write auto_failback on, or off.'
     : 'there is no auto_failback: it is on, so that a group returns to its preferred node. Write auto_failback: on, or off.')
 }
 
 /** Groups without resources are shown, and take part in nothing else. */
 function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[], form: Form, findings: Findings): boolean {
   const { value, place } = group.preferredNode
-  if (group.unread === true) return group.resources.length > 0
-  if (!nodes.includes(value) && !unread.has('nodes')) {
-    findings.error(place, 'node-unknown', `the group prefers ${quoted(value)}, which is no node of this pair (${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(value, nodes, form)}`)
-  } else if (group.resources.length === 0) {
-    findings.warning(group.place, 'group-empty', `${quoted(value)} is followed by no resource: it is no group. Add resources, or remove it.`)
+  const isNamed = !(group.unread === true && value === '')
+  if (isNamed && !nodes.includes(value) && !unread.has('nodes')) {
+    findings.error(place, 'node-unknown',
+      `the group prefers ${quoted(value)}, which is no node of this pair ` +
+      `(${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(value, nodes, form)}`)
+  } else if (group.resources.length === 0 && group.unread !== true) {
+    findings.warning(group.place, 'group-empty',
+      `${quoted(value)} is followed by no resource: it is no group. Add resources, or remove it.`)
   }
   return group.resources.length > 0
 }
 
 function nodeHint(name: string, nodes: readonly string[], form: Form): string {
   if (/^(\/\/|;|")/.test(name)) return ' A comment starts with #.'
-  if (/^\d+\.\d+\.\d+\.\d+/.test(name) || name.includes('::')) return ' The line starts with a resource: set the preferred node before it.'
+  if (/^\d+\.\d+\.\d+\.\d+/.test(name) || name.includes('::')) {
+    return ' The line starts with a resource: set the preferred node before it.'
+  }
   const sameHost = nodes.find((node) => node.split('.')[0] === name.split('.')[0])
   if (sameHost !== undefined) return ` Names are compared whole: write ${sameHost}.`
   const suggestion = didYouMean(name, nodes)
@@ -126,7 +137,8 @@ function checkAuth({ auth }: Draft, { allowCrc }: Settings, findings: Findings):
   const active = auth.keys.find(({ index }) => index === auth.active)
   if (active?.method === 'crc') {
     findings.warning(auth.activePlace, 'crc-no-key',
-      'crc has no key: whoever can send a packet to this network can move the addresses. Type hactl keys new, and copy its file to both nodes.' +
+      'crc has no key: whoever can send a packet to this network can move the addresses. Type hactl keys new, and copy its file to ' +
+      'both nodes.' +
       (allowCrc ? '' : ' The daemon does not start with crc unless hactl.yaml says allow_crc: true.'))
   }
   return { active: auth.active ?? 0, keys: auth.keys }
@@ -141,7 +153,8 @@ function shownOf(config: ClusterConfig, timing: Timing, draft: Draft): ShownConf
     initdeadMs: timing.initdeadMs,
     udpPort: config.udpPort,
     autoFailback: config.autoFailback,
-    links: config.links.map(({ kind, interface: device, address, port }) => ({ kind, interface: device, address: address ?? null, port })),
+    links: config.links.map(({ kind, interface: device, address, port }) => (
+      { kind, interface: device, address: address ?? null, port })),
     pingNodes: config.pingNodes,
     groups: draft.groups.map(({ preferredNode, resources }) => ({
       preferredNode: preferredNode.value,

@@ -47,7 +47,8 @@ function checkFile({ path, mode, uid }: SourceFile, { ownUid }: LoadOptions, pla
       `${path} has mode ${octal}: others can ${what} it, and whoever has a key can move the addresses. Type: chmod 600 ${path}`)
   }
   if (uid !== undefined && uid !== 0 && ownUid !== undefined && uid !== ownUid) {
-    findings.warning(place, 'auth-owner', `${path} belongs to the user with id ${uid}, who can read and replace the keys. Type: chown root ${path}`)
+    findings.warning(place, 'auth-owner',
+      `${path} belongs to the user with id ${uid}, who can read and replace the keys. Type: chown root ${path}`)
   }
 }
 
@@ -55,7 +56,8 @@ function readActive(words: readonly Word[], place: Place, reading: Reading, find
   const [first, second] = words
   const digits = /^\d+/.exec(second?.text ?? '')?.[0]
   if (first?.text !== 'auth' || digits === undefined) {
-    findings.error(place, 'auth-line', 'this line starts with a and is not `auth N`. Write auth and the number of the key that signs: auth 1')
+    findings.error(place, 'auth-line',
+      'this line starts with a and is not `auth N`. Write auth and the number of the key that signs: auth 1')
     return
   }
   const index = Number(digits)
@@ -86,14 +88,17 @@ function readKey(words: readonly Word[], place: Place, reading: Reading, finding
     // The word is not shown: where the method was forgotten it is the key.
     const close = /^crc#/.test(second.text) ? 'crc, with a blank before #' : nearest(second.text, methods)
     findings.error(column(second), 'auth-method',
-      `the method of key ${index} is none of ${methods.join(', ')} (in small letters).${close === undefined ? '' : ` Did you mean ${close}?`}`)
+      `the method of key ${index} is none of ${methods.join(', ')} (in small ` +
+      `letters).${close === undefined ? '' : ` Did you mean ${close}?`}`)
     return
   }
   if (!isKeyFitting(method, index, third, column(third ?? second), findings)) return
   if (method !== 'crc' && more.length > 0 && !(more[0]?.text ?? '').startsWith('#')) {
-    findings.warning(column(more[0]), 'auth-words', `words follow key ${index} and are no part of it: a key is one word, without blanks and quotes.`)
+    findings.warning(column(more[0]), 'auth-words',
+      `words follow key ${index} and are no part of it: a key is one word, without blanks and quotes.`)
   }
-  if (reading.keys.has(index)) findings.warning(place, 'auth-twice', `key ${index} stands twice; this one counts, as in Heartbeat. Remove the other.`)
+  if (reading.keys.has(index)) findings.warning(place, 'auth-twice',
+    `key ${index} stands twice; this one counts, as in Heartbeat. Remove the other.`)
   reading.keys.set(index, { index, method, key: third?.text ?? '' })
   if (index !== reading.wanted) return
   reading.active = index
@@ -113,7 +118,8 @@ function isKeyFitting(method: AuthMethod, index: number, key: Word | undefined, 
     return false
   }
   if (key.text.includes('\ufffd')) {
-    findings.error(place, 'auth-key', `key ${index} has bytes that are not UTF-8; hactl cannot use them. Write a key of letters and digits on both nodes.`)
+    findings.error(place, 'auth-key',
+      `key ${index} has bytes that are not UTF-8; hactl cannot use them. Write a key of letters and digits on both nodes.`)
     return false
   }
   if (key.text.startsWith('#')) {
@@ -126,10 +132,13 @@ function checkActive({ wanted, wantedPlace, active, keys }: Reading, top: Place,
   if (wanted === undefined) {
     findings.error(top, 'auth-missing', 'there is no `auth` line, so that no key signs. Write `auth N` above the key that it names.')
   } else if (active === undefined && keys.has(wanted)) {
-    findings.error(wantedPlace, 'auth-order', `\`auth ${wanted}\` stands below key ${wanted}; Heartbeat does not find it then. Move the auth line above the key.`)
+    findings.error(wantedPlace, 'auth-order',
+      `\`auth ${wanted}\` stands below key ${wanted}; Heartbeat does not find it then. Move the auth line above the key.`)
   } else if (active === undefined && !bad) {
-    findings.error(wantedPlace, 'auth-missing', `\`auth ${wanted}\` names a key that is not there. Add the line \`${wanted} sha1 KEY\` below it.`)
+    findings.error(wantedPlace, 'auth-missing',
+      `\`auth ${wanted}\` names a key that is not there. Add the line \`${wanted} sha1 KEY\` below it.`)
   } else if (active !== undefined && active !== wanted) {
-    findings.warning(wantedPlace, 'auth-missing', `\`auth ${wanted}\` finds no key below it; key ${active} goes on signing, as in Heartbeat.`)
+    findings.warning(wantedPlace, 'auth-missing',
+      `\`auth ${wanted}\` finds no key below it; key ${active} goes on signing, as in Heartbeat.`)
   }
 }

@@ -34,7 +34,8 @@ export const configCodes = {
   'node-twice': 'A node is named twice.',
   'node-unknown': 'A group prefers a node that is not one of the two.',
   'node-name-invalid': 'A node name cannot be one.',
-  'links-missing': 'No link leads to the peer: each node would think that it is alone. A known difference: Heartbeat counts ping nodes as links.',
+  'links-missing': 'No link leads to the peer: each node would think that it is alone. A known difference: Heartbeat counts ping nodes ' +
+    'as links.',
   'link-twice': 'A link is written twice; it is used once.',
   'link-invalid': 'A link is not written as its kind needs it.',
   'interface-invalid': 'A word cannot be the name of an interface.',

@@ -13,11 +13,13 @@ type Field = { readonly name: string; readonly least: number; readonly most: num
 /** What is wrong with it; undefined when it is right: `minute hour day month weekday`. */
 export function cronFault(text: string): string | undefined {
   const parts = text.trim().split(/\s+/)
-  if (parts.length !== fields.length) return `it has ${parts.length} fields; a schedule has five: minute hour day month weekday, as in 0 3 * * *`
+  if (parts.length !== fields.length) return `it has ${parts.length} fields; a schedule has five: minute hour day month weekday, as in ` +
+    `0 3 * * *`
   for (const [index, part] of parts.entries()) {
     const field: Field | undefined = fields[index]
     if (field !== undefined && !part.split(',').every((item) => fits(item, field))) {
-      return `its ${field.name} ${JSON.stringify(part)} is none: ${field.least} to ${field.most}, *, a list (1,2), a range (1-5) or a step (*/2)`
+      return `its ${field.name} ${JSON.stringify(part)} is none: ${field.least} to ${field.most}, *, a list (1,2), a range (1-5) or a ` +
+        `step (*/2)`
     }
   }
   return undefined

@@ -2,7 +2,9 @@
 import type { CoreConfig } from '../core/config.ts'
 
 /** For telling that two configurations differ, not for security: a peer is authenticated by its packets. */
-export function digestsOf({ groups, timing, autoFailback }: Pick<CoreConfig, 'groups' | 'timing' | 'autoFailback'>): Readonly<Record<string, string>> {
+export function digestsOf(
+  { groups, timing, autoFailback }: Pick<CoreConfig, 'groups' | 'timing' | 'autoFailback'>,
+): Readonly<Record<string, string>> {
   const shapes = groups.map((group) => [
     group.name, group.preferredNode,
     group.resources.map(({ script, args, warm, parameters }) => [script, args, warm, Object.entries(parameters ?? {}).sort(byName)]),

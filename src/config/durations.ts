@@ -5,6 +5,8 @@ export type ParsedTime =
   | { readonly ok: true; readonly ms: Millis; /** Characters after the unit that Heartbeat ignores. */ readonly ignored: string }
   | { readonly ok: false; readonly hint: string }
 
+const timeRule = 'A time is a number of seconds (2, 0.5) or carries ms or us (500ms).'
+
 /** The longest time that means anything here: 24 days, below what a timer can hold. */
 const mostMs = 2_073_600_000
 
@@ -14,10 +16,10 @@ const mostMs = 2_073_600_000
  */
 export function classicTime(text: string): ParsedTime {
   const match = /^(\d+\.?\d*|\.\d+)(.*)$/s.exec(text)
-  if (match === null) return { ok: false, hint: `A time is a number of seconds (2, 0.5) or carries ms or us (500ms).${unitHint(text)}` }
+  if (match === null) return { ok: false, hint: timeRule + unitHint(text) }
   const [, digits = '', unit = ''] = match
   const scale = /^ms/i.test(unit) ? 1 : /^us/i.test(unit) ? 0.001 : unit === '' ? 1000 : undefined
-  if (scale === undefined) return { ok: false, hint: `A time is a number of seconds (2, 0.5) or carries ms or us (500ms).${unitHint(text)}` }
+  if (scale === undefined) return { ok: false, hint: timeRule + unitHint(text) }
   const exactMs = Number(digits) * scale
   if (exactMs > mostMs) return { ok: false, hint: 'The longest time is 24 days.' }
   const ms = exactMs > 0 ? Math.max(1, Math.round(exactMs)) : 0

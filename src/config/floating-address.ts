@@ -7,7 +7,8 @@ import { type IpAddress, isInterfaceName, isMulticast, isNoHost, parseIp, prefix
 import { quoted } from './findings.ts'
 
 export type ParsedAddress =
-  | { readonly ok: true; readonly address: FloatingAddress; /** What was understood though Heartbeat would not. */ readonly notes: readonly string[] }
+  /** `notes`: what was understood though Heartbeat would not. */
+  | { readonly ok: true; readonly address: FloatingAddress; readonly notes: readonly string[] }
   | { readonly ok: false; readonly reason: string }
 
 /** An interface label holds 15 characters, its interface and the colon with it. */
@@ -26,9 +27,11 @@ export function parseFloatingAddress(text: string): ParsedAddress {
 function notAnAddress(text: string): string {
   const trimmed = /^(\d{1,3}(?:\.\d{1,3}){3})\D/.exec(text)?.[1]
   if (trimmed !== undefined && parseIp(trimmed) !== undefined) {
-    return `${quoted(text)} is no IP address; write ${trimmed} and remove ${quoted(text.slice(trimmed.length))}, or set a blank between them.`
+    return `${quoted(text)} is no IP address; write ${trimmed} and remove ${quoted(text.slice(trimmed.length))}, or set a blank ` +
+      `between them.`
   }
-  return `${quoted(text)} is no IP address: IPv4 is four numbers from 0 to 255 without leading zeros, IPv6 hexadecimal words between colons.`
+  return `${quoted(text)} is no IP address: IPv4 is four numbers from 0 to 255 without leading zeros, IPv6 hexadecimal words between ` +
+    `colons.`
 }
 
 function withParts(address: FloatingAddress, parts: readonly string[], notes: readonly string[], whole: string): ParsedAddress {
@@ -60,7 +63,8 @@ function prefixLength(text: string, family: FloatingAddress['family']): { ok: tr
   if (netmask !== undefined && netmask > 0) return { ok: true, value: netmask }
   return {
     ok: false,
-    reason: `the mask ${quoted(text)} is neither a number of bits (24) nor ${family === 'ipv4' ? 'a contiguous netmask (255.255.255.0)' : 'anything IPv6 knows'}.`,
+    reason: `the mask ${quoted(text)} is neither a number of bits (24) nor ` +
+      `${family === 'ipv4' ? 'a contiguous netmask (255.255.255.0)' : 'anything IPv6 knows'}.`,
   }
 }
 
@@ -68,10 +72,15 @@ function isLabelled(text: string): boolean {
   return isInterfaceName(text.split(':')[0] ?? '')
 }
 
-function withInterface(address: FloatingAddress, text: string, others: readonly string[], notes: readonly string[], whole: string): ParsedAddress {
+function withInterface(
+  address: FloatingAddress, text: string, others: readonly string[], notes: readonly string[], whole: string,
+): ParsedAddress {
   const [name = '', label, ...more] = text.split(':')
   if (!isInterfaceName(name) || more.length > 0) {
-    return { ok: false, reason: `${quoted(text)} is no interface: a name has 1 to 15 characters, and one colon may set a label apart (eth0:1).` }
+    return {
+      ok: false,
+      reason: `${quoted(text)} is no interface: a name has 1 to 15 characters, and one colon may set a label apart (eth0:1).`,
+    }
   }
   if (label === undefined || label === '') return withParts({ ...address, interface: name }, others, notes, whole)
   if (text.length > longestLabel) {
@@ -84,9 +93,13 @@ function withInterface(address: FloatingAddress, text: string, others: readonly 
   return withParts({ ...address, interface: name, label }, others, notes, whole)
 }
 
-function withBroadcast(address: FloatingAddress, text: string, others: readonly string[], notes: readonly string[], whole: string): ParsedAddress {
+function withBroadcast(
+  address: FloatingAddress, text: string, others: readonly string[], notes: readonly string[], whole: string,
+): ParsedAddress {
   const broadcast: IpAddress | undefined = parseIp(text)
-  if (address.family === 'ipv6') return { ok: false, reason: `${quoted(text)} stands where an interface may stand: IPv6 has no broadcast address.` }
+  if (address.family === 'ipv6') {
+    return { ok: false, reason: `${quoted(text)} stands where an interface may stand: IPv6 has no broadcast address.` }
+  }
   if (broadcast?.family !== 'ipv4') return { ok: false, reason: `${quoted(text)} is neither an interface nor a broadcast address.` }
   return withParts({ ...address, broadcast: broadcast.text }, others, notes, whole)
 }

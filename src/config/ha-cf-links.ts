@@ -23,7 +23,8 @@ export const linkDirectives: Readonly<Record<string, Directive>> = {
     takes: 'path',
     read: ([word], place, { findings }) =>
       findings.warning(place, 'directive-unsupported',
-        `serial ${quoted(word?.text ?? '')}: this version has no serial links. The pair has one link less: with a network failure alone both nodes may start the groups. Add a second network link.`),
+        `serial ${quoted(word?.text ?? '')}: this version has no serial links. The pair has one link less: with a network failure ` +
+        `alone both nodes may start the groups. Add a second network link.`),
   },
 }
 
@@ -38,9 +39,11 @@ function missing(name: string, what: string): Directive {
 
 function addLink(link: LinkConfig, place: Place, { draft, findings }: HaCfReading): void {
   if (draft.links.length === 0) draft.linksPlace = place
-  const same = draft.links.find(({ value }) => value.kind === link.kind && value.interface === link.interface && value.address === link.address)
+  const same = draft.links.find(({ value }) => value.kind === link.kind && value.interface === link.interface
+    && value.address === link.address)
   if (same === undefined) draft.links.push({ value: link, place })
-  else findings.warning(place, 'link-twice', `${link.kind} ${link.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
+  else findings.warning(place, 'link-twice',
+    `${link.kind} ${link.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
 }
 
 /** heartbeat-3.md section 7.2: udpport stands above the links; each kind keeps the port of its first line. */
@@ -56,7 +59,8 @@ function isInterface(text: string, directive: string, place: Place, { findings }
   const hint = alias !== undefined ? ` An alias is an address, no interface: write ${alias}.`
     : text.includes(',') ? ' Words are separated by blanks here.'
       : text.startsWith('//') ? ' // starts no comment; write #.' : ''
-  findings.error(place, 'interface-invalid', `${directive} ${quoted(text)} is no interface: a name has 1 to 15 characters, without slashes and colons.${hint}`)
+  findings.error(place, 'interface-invalid',
+    `${directive} ${quoted(text)} is no interface: a name has 1 to 15 characters, without slashes and colons.${hint}`)
   return false
 }
 
@@ -70,26 +74,37 @@ function readMulticast(words: readonly Word[], place: Place, reading: HaCfReadin
   const [device, group, port, ttl, loop, ...more] = words
   if (device === undefined || group === undefined || port === undefined || ttl === undefined || loop === undefined) {
     const missingPart = ['interface', 'group', 'port', 'ttl', 'loop'][words.length] ?? ''
-    findings.error(place, 'link-invalid', `mcast has no ${missingPart}: it takes five words between blanks, as in mcast eth0 225.0.0.1 694 1 0`)
+    findings.error(place, 'link-invalid',
+      `mcast has no ${missingPart}: it takes five words between blanks, as in mcast eth0 225.0.0.1 694 1 0`)
     return
   }
   if (!isInterface(device.text, 'mcast', { ...place, column: device.column }, reading)) return
-  const address = parseIpv4(group.text)
-  const wrong = address === undefined || !isMulticast(address) ? { word: group, rule: 'is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255' }
-    : !/^\d{1,5}$/.test(port.text) || Number(port.text) < 1 || Number(port.text) > 65_535 ? { word: port, rule: 'is no port: it is 1 to 65535' }
-      : !/^[0-4]$/.test(ttl.text) ? { word: ttl, rule: 'is no ttl: it is 0 to 4' }
-        : !/^[01]$/.test(loop.text) ? { word: loop, rule: 'is no loop: it is 0 or 1' } : undefined
+  const wrong = multicastFault(group, port, ttl, loop)
   if (wrong !== undefined) {
-    findings.error({ ...place, column: wrong.word.column }, 'link-invalid', `mcast ${device.text}: ${quoted(wrong.word.text)} ${wrong.rule}.`)
+    findings.error({ ...place, column: wrong.word.column }, 'link-invalid',
+      `mcast ${device.text}: ${quoted(wrong.word.text)} ${wrong.rule}.`)
     return
   }
   if (ttl.text === '0') {
-    findings.warning({ ...place, column: ttl.column }, 'link-ttl', `mcast ${device.text} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
+    findings.warning({ ...place, column: ttl.column }, 'link-ttl',
+      `mcast ${device.text} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
   }
   ignoreRest('mcast', more, place, reading)
   addLink({
     kind: 'mcast', interface: device.text, address: group.text, port: Number(port.text), ttl: Number(ttl.text), loop: loop.text === '1',
   }, place, reading)
+}
+
+function multicastFault(group: Word, port: Word, ttl: Word, loop: Word): { readonly word: Word; readonly rule: string } | undefined {
+  const address = parseIpv4(group.text)
+  if (address === undefined || !isMulticast(address)) {
+    return { word: group, rule: 'is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255' }
+  }
+  if (!/^\d{1,5}$/.test(port.text) || Number(port.text) < 1 || Number(port.text) > 65_535) {
+    return { word: port, rule: 'is no port: it is 1 to 65535' }
+  }
+  if (!/^[0-4]$/.test(ttl.text)) return { word: ttl, rule: 'is no ttl: it is 0 to 4' }
+  return /^[01]$/.test(loop.text) ? undefined : { word: loop, rule: 'is no loop: it is 0 or 1' }
 }
 
 function readUnicast(words: readonly Word[], place: Place, reading: HaCfReading): void {
@@ -120,7 +135,8 @@ function isPeerAddress(text: string, place: Place, { findings }: HaCfReading): b
     return false
   }
   findings.warning(place, 'link-host-name',
-    `ucast ${quoted(text)} is a host name: it must be resolved when the daemon starts, perhaps before name service is there. Write the address.`)
+    `ucast ${quoted(text)} is a host name: it must be resolved when the daemon starts, perhaps before name service is there. Write the ` +
+    `address.`)
   return true
 }
 
@@ -128,5 +144,6 @@ function ignoreRest(directive: string, more: readonly Word[], place: Place, { fi
   const [first] = more
   if (first === undefined) return
   findings.warning({ ...place, column: first.column }, 'words-ignored',
-    `${quoted(first.text)} and what follows has no effect, as in Heartbeat: ${directive === 'ucast' ? 'a ucast line names one address; write a line for each.' : 'mcast takes five words.'}`)
+    `${quoted(first.text)} and what follows has no effect, as in Heartbeat: ` +
+    `${directive === 'ucast' ? 'a ucast line names one address; write a line for each.' : 'mcast takes five words.'}`)
 }

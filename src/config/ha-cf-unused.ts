@@ -2,15 +2,20 @@
 import { classicTime } from './durations.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
-import { isBoolean } from './ha-cf-values.ts'
+import { isBoolean, isTrue } from './ha-cf-values.ts'
 import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
 /** Says the rule when the value breaks it. */
 type Rule = { readonly holds: (text: string) => boolean; readonly rule: string }
 
-const facilities = 'auth authpriv cron daemon ftp kern lpr mail news syslog user uucp none local0 local1 local2 local3 local4 local5 local6 local7'.split(' ')
-const baudRates = '9600 19200 38400 57600 115200 230400 460800'.split(' ')
+const aPriority: Rule = { holds: (text) => /^[1-9]\d?$/.test(text), rule: 'it is 1 to 99' }
+
+const facilities = [
+  'auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'news', 'syslog', 'user', 'uucp', 'none',
+  'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
+]
+const baudRates = ['9600', '19200', '38400', '57600', '115200', '230400', '460800']
 
 const aBoolean: Rule = { holds: isBoolean, rule: 'it is on or off' }
 const aTime: Rule = { holds: (text) => classicTime(text).ok, rule: 'it is a number of seconds, or carries ms' }
@@ -21,8 +26,14 @@ function oneOf(...values: readonly string[]): Rule {
   return { holds: (text) => values.includes(text), rule: `it is one of ${values.join(', ')}` }
 }
 
+interface More {
+  readonly once?: boolean
+  readonly path?: boolean
+  readonly seen?: (text: string, place: Place, reading: HaCfReading) => void
+}
+
 /** Nothing is lost: hactl does it otherwise, or there is nothing to do. */
-function needless(name: string, why: string, rule: Rule, more: { once?: boolean; path?: boolean; seen?: (text: string, place: Place, reading: HaCfReading) => void } = {}): Directive {
+function needless(name: string, why: string, rule: Rule, more: More = {}): Directive {
   return {
     takes: more.path === true ? 'path' : 'words',
     read: ([word], place, reading) => {
@@ -42,7 +53,8 @@ function unsupported(name: string, consequence: string, once = false): Directive
   return {
     takes: 'line',
     read: (_words, place, reading) => {
-      if (once && reading.seenOnce.has(name)) reading.findings.error(place, 'directive-twice', `${name} stands twice; it may stand once. Remove one.`)
+      if (once && reading.seenOnce.has(name)) reading.findings.error(place, 'directive-twice',
+        `${name} stands twice; it may stand once. Remove one.`)
       else reading.findings.warning(place, 'directive-unsupported', `${name}: ${consequence}`)
       reading.seenOnce.add(name)
     },
@@ -51,19 +63,30 @@ function unsupported(name: string, consequence: string, once = false): Directive
 
 const pacemakerOnly = 'it is for Pacemaker, which hactl does not use. Remove the line.'
 const journal = 'hactl logs to standard error, which systemd keeps in the journal, and to logfile. Read it with journalctl -u hactl.'
-const logs = { seen: (_text: string, _place: Place, reading: HaCfReading): void => void (reading.logs = true) }
+const aFacility: Rule = {
+  holds: (text) => facilities.includes(text),
+  rule: 'it is none, daemon, user, local0 to local7 or another facility of syslog, in small letters',
+}
+
+function seesLog(_text: string, _place: Place, reading: HaCfReading): void {
+  reading.logs = true
+}
+
+function seesLogd(text: string, place: Place, reading: HaCfReading): void {
+  reading.useLogd = { on: isTrue(text), place }
+}
 
 export const unusedDirectives: Readonly<Record<string, Directive>> = {
-  logfacility: needless('logfacility', journal, { holds: (text) => facilities.includes(text), rule: `it is none, or a facility in small letters: ${facilities.slice(0, 4).join(', ')}, local0 to local7...` }, logs),
-  debugfile: needless('debugfile', 'debug lines go where all others go. Remove the line.', anything, { ...logs, path: true }),
-  use_logd: needless('use_logd', journal, aBoolean, { seen: (text, place, reading) => void (reading.useLogd = { on: /^(true|on|yes|y|1)$/i.test(text), place }) }),
+  logfacility: needless('logfacility', journal, aFacility, { seen: seesLog }),
+  debugfile: needless('debugfile', 'debug lines go where all others go. Remove the line.', anything, { path: true, seen: seesLog }),
+  use_logd: needless('use_logd', journal, aBoolean, { seen: seesLogd }),
   conn_logd_time: needless('conn_logd_time', journal, aTime),
   syslogmsgfmt: needless('syslogmsgfmt', journal, aBoolean),
   log_badpack: needless('log_badpack', 'bad packets are counted by cause and logged at most once a minute.', aBoolean),
   hopfudge: needless('hopfudge', 'it is for rings of serial lines.', anything),
   baud: needless('baud', 'this version has no serial links.', oneOf(...baudRates), { once: true }),
   realtime: needless('realtime', 'the systemd unit sets the scheduling.', aBoolean),
-  rtprio: needless('rtprio', 'the systemd unit sets the scheduling.', { holds: (text) => /^[1-9]\d?$/.test(text), rule: 'it is 1 to 99' }),
+  rtprio: needless('rtprio', 'the systemd unit sets the scheduling.', aPriority),
   memreserve: needless('memreserve', 'the systemd unit keeps the daemon from being swapped out.', positive),
   hbgenmethod: needless('hbgenmethod', 'the generation is kept on disk.', oneOf('file', 'time')),
   uuidfrom: needless('uuidfrom', 'nodes are known by their names.', oneOf('file', 'nodename')),
@@ -81,9 +104,11 @@ export const unusedDirectives: Readonly<Record<string, Directive>> = {
   record_config_changes: needless('record_config_changes', pacemakerOnly, aBoolean),
   record_pengine_inputs: needless('record_pengine_inputs', pacemakerOnly, aBoolean),
   enable_config_writes: needless('enable_config_writes', pacemakerOnly, aBoolean),
-  watchdog: unsupported('watchdog', 'this version feeds no hardware watchdog: a host whose kernel hangs is not reset, and keeps its addresses until it is.', true),
+  watchdog: unsupported('watchdog',
+    'this version feeds no hardware watchdog: a host whose kernel hangs is not reset, and keeps its addresses until it is.', true),
   stonith: unsupported('stonith', 'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
-  stonith_host: unsupported('stonith_host', 'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
+  stonith_host: unsupported('stonith_host',
+    'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
   quorum_server: unsupported('quorum_server', 'it is for Pacemaker. hactl does not ask it who may hold a group.'),
   ping6: unsupported('ping6', 'this version asks no ping nodes: a node that is cut off from its network does not notice.'),
   respawn: { takes: 'line', read: (words, place, reading) => readChild('respawn', words, place, reading) },
@@ -99,12 +124,15 @@ const childConsequences: Readonly<Record<string, string>> = {
 
 function readChild(name: string, [user, command]: readonly Word[], place: Place, { findings }: HaCfReading): void {
   if (user === undefined || command?.text.startsWith('/') !== true) {
-    findings.error(place, 'value-invalid', `${name} needs a user and a program with its full path: ${name} hacluster /usr/lib/heartbeat/ipfail. hactl starts no such programs; remove the line.`)
+    findings.error(place, 'value-invalid',
+      `${name} needs a user and a program with its full path: ${name} hacluster /usr/lib/heartbeat/ipfail. hactl starts no such ` +
+      `programs; remove the line.`)
     return
   }
   const program = command.text.split('/').at(-1) ?? ''
   const consequence = childConsequences[program] ?? 'if it is still needed, run it as a systemd unit.'
-  findings.warning({ ...place, column: command.column }, 'directive-unsupported', `${name} ${quoted(program)} is not started by hactl: ${consequence}`)
+  findings.warning({ ...place, column: command.column }, 'directive-unsupported',
+    `${name} ${quoted(program)} is not started by hactl: ${consequence}`)
 }
 
 /** Clients that `crm on` registers itself, so that Heartbeat refuses to have them named again. */
@@ -113,11 +141,15 @@ const pacemakerClients = ['stonith-ng', 'cib', 'attrd', 'crmd', 'stonithd']
 function readApiauth(words: readonly Word[], place: Place, { findings, apiClients, crmOn }: HaCfReading): void {
   const [client, ...lists] = words
   const wrong = client === undefined || lists.length === 0 || lists.some(({ text }) => !/^[ug]id=[^=,]+(,[^=,]+)*$/.test(text))
-  if (wrong) findings.error(place, 'value-invalid', 'apiauth needs a client and at least one list: apiauth ipfail uid=hacluster gid=haclient. hactl has no such clients; remove the line.')
+  if (wrong) findings.error(place, 'value-invalid',
+    'apiauth needs a client and at least one list: apiauth ipfail uid=hacluster gid=haclient. hactl has no such clients; remove the line.')
   else if (apiClients.has(client.text) || (crmOn && pacemakerClients.includes(client.text))) {
-    findings.error(place, 'directive-twice', `apiauth ${quoted(client.text)} stands twice${crmOn ? ' (crm brings one itself)' : ''}, which Heartbeat refuses. hactl has no such clients; remove the line.`)
+    findings.error(place, 'directive-twice',
+      `apiauth ${quoted(client.text)} stands twice${crmOn ? ' (crm brings one itself)' : ''}, which Heartbeat refuses. hactl has no ` +
+      `such clients; remove the line.`)
   } else {
-    findings.warning(place, 'directive-without-effect', `apiauth has no effect: programs talk to hactl over its control socket, which root and the group haclient may use. Remove the line.`)
+    findings.warning(place, 'directive-without-effect',
+      `apiauth has no effect: programs talk to hactl over its control socket, which root and the group haclient may use. Remove the line.`)
   }
   if (client !== undefined) apiClients.add(client.text)
 }

@@ -35,7 +35,8 @@ export const usedDirectives: Readonly<Record<string, Directive>> = {
   logfile: each((text, place, reading) => {
     reading.logs = true
     reading.draft.logFile = text
-    if (!text.startsWith('/')) reading.findings.warning(place, 'value-invalid', `logfile ${quoted(text)} is no absolute path: it depends on where the daemon was started. Write /var/log/ha-log.`)
+    if (!text.startsWith('/')) reading.findings.warning(place, 'value-invalid',
+      `logfile ${quoted(text)} is no absolute path: it depends on where the daemon was started. Write /var/log/ha-log.`)
   }, 'path'),
   debug: each(readDebug),
   env: each(readEnvironment),
@@ -44,7 +45,8 @@ export const usedDirectives: Readonly<Record<string, Directive>> = {
   autojoin: each((text, place, reading) => {
     if (text === 'none') delete reading.autojoin
     else if (text === 'any' || text === 'other') reading.autojoin = place
-    else reading.findings.error(place, 'value-invalid', `autojoin ${quoted(text)}: it is none, other or any. hactl needs none of them; remove the line.`)
+    else reading.findings.error(place, 'value-invalid',
+      `autojoin ${quoted(text)}: it is none, other or any. hactl needs none of them; remove the line.`)
   }),
 }
 
@@ -53,7 +55,8 @@ function time(name: string, key: keyof DraftTiming): Directive {
     const ms = timeOf(name, text, place, reading)
     if (ms === undefined) return
     if (name === 'warntime' && ms === 0) {
-      reading.findings.error(place, 'time-invalid', 'warntime is 0: every heartbeat would be late. Write a time between keepalive and deadtime.')
+      reading.findings.error(place, 'time-invalid',
+        'warntime is 0: every heartbeat would be late. Write a time between keepalive and deadtime.')
       return
     }
     reading.draft.timing[key] = { value: ms, place }
@@ -68,7 +71,8 @@ function timeOf(name: string, text: string, place: Place, { findings }: HaCfRead
     return undefined
   }
   if (parsed.ignored !== '') {
-    findings.warning(place, 'value-ignored', `${name} ${quoted(text)} is read as ${parsed.ms} ms; ${quoted(parsed.ignored)} has no effect, as in Heartbeat. Remove it.`)
+    findings.warning(place, 'value-ignored',
+      `${name} ${quoted(text)} is read as ${parsed.ms} ms; ${quoted(parsed.ignored)} has no effect, as in Heartbeat. Remove it.`)
   }
   return parsed.ms
 }
@@ -88,7 +92,8 @@ function readPort(text: string, place: Place, { draft, findings, portOfKind }: H
   const other = [...portOfKind].filter(([, fixed]) => fixed !== port)
   if (other.length > 0) {
     findings.warning(place, 'port-order',
-      `udpport ${port} stands below links (${other.map(([kind, fixed]) => `${kind}: ${fixed}`).join(', ')}), which keep their port, as in Heartbeat. Move it above them, on both nodes.`)
+      `udpport ${port} stands below links (${other.map(([kind, fixed]) => `${kind}: ${fixed}`).join(', ')}), which keep their port, as ` +
+      `in Heartbeat. Move it above them, on both nodes.`)
   }
 }
 
@@ -98,7 +103,8 @@ function readFailback(text: string, place: Place, { draft, findings }: HaCfReadi
     return
   }
   if (text.toLowerCase() === 'legacy') {
-    findings.warning(place, 'failback-legacy', 'auto_failback legacy is obsolete; hactl does as with on: a group returns to its preferred node. Write on or off.')
+    findings.warning(place, 'failback-legacy',
+      'auto_failback legacy is obsolete; hactl does as with on: a group returns to its preferred node. Write on or off.')
     draft.autoFailback = { value: 'on', place }
     return
   }
@@ -113,7 +119,8 @@ function readNiceFailback(text: string, place: Place, { draft, findings }: HaCfR
   }
   const value = draft.autoFailback !== undefined && isTrue(text) ? 'off' : 'on'
   findings.warning(place, 'failback-legacy',
-    `nice_failback is obsolete; it is taken as auto_failback ${value}, which is what Heartbeat makes of it here. Write auto_failback ${value} in its place, or off if a group shall stay where it is.`)
+    `nice_failback is obsolete; it is taken as auto_failback ${value}, which is what Heartbeat makes of it here. Write auto_failback ` +
+    `${value} in its place, or off if a group shall stay where it is.`)
   draft.autoFailback = { value, place }
 }
 
@@ -128,7 +135,8 @@ export function readPing(text: string, place: Place, { draft, findings }: Pick<H
 function readPingGroup(words: readonly Word[], place: Place, reading: HaCfReading): void {
   const [name, ...hosts] = words
   if (name === undefined || hosts.length === 0) {
-    reading.findings.error(place, 'value-invalid', 'ping_group needs a name and at least one host: ping_group gateways 192.0.2.253 192.0.2.254')
+    reading.findings.error(place, 'value-invalid',
+      'ping_group needs a name and at least one host: ping_group gateways 192.0.2.253 192.0.2.254')
     return
   }
   for (const host of hosts) readPing(host.text, { ...place, column: host.column }, reading)
@@ -141,7 +149,8 @@ function readDebug(text: string, place: Place, { draft, findings }: HaCfReading)
   }
   draft.debugLevel = Number(/^\d+/.exec(text)?.[0] ?? 0)
   if (String(draft.debugLevel) !== text) {
-    findings.warning(place, 'value-ignored', `debug ${quoted(text)} is read as ${draft.debugLevel}, as in Heartbeat. Write a number from 0 to 255.`)
+    findings.warning(place, 'value-ignored',
+      `debug ${quoted(text)} is read as ${draft.debugLevel}, as in Heartbeat. Write a number from 0 to 255.`)
   }
 }
 
@@ -158,11 +167,14 @@ function readEnvironment(text: string, place: Place, { draft, findings }: HaCfRe
 function crm(name: string): Directive {
   return each((text, place, reading) => {
     const on = isBoolean(text) ? isTrue(text) : ['respawn', 'manual'].includes(text.toLowerCase())
-    if (reading.seenOnce.has('crm')) reading.findings.error(place, 'directive-twice', `${name} stands twice; it may stand once. Remove one.`)
-    else if (!on && !isBoolean(text)) reading.findings.error(place, 'value-invalid', `${name} ${quoted(text)}: it is off, on, respawn or manual. hactl needs none of them; remove the line.`)
+    if (reading.seenOnce.has('crm')) reading.findings.error(place, 'directive-twice',
+      `${name} stands twice; it may stand once. Remove one.`)
+    else if (!on && !isBoolean(text)) reading.findings.error(place, 'value-invalid',
+      `${name} ${quoted(text)}: it is off, on, respawn or manual. hactl needs none of them; remove the line.`)
     else if (on) {
       reading.findings.warning(place, 'crm-on',
-        `${name} ${text} hands the resources to Pacemaker, and Heartbeat does not read haresources then. hactl has no Pacemaker and moves the groups of haresources. ` +
+        `${name} ${text} hands the resources to Pacemaker, and Heartbeat does not read haresources then. hactl has no Pacemaker and ` +
+        `moves the groups of haresources. ` +
         'If they are still what you want, remove the line; stop Pacemaker on both nodes first.')
     }
     reading.seenOnce.add('crm')

@@ -26,7 +26,7 @@ export interface HaCfReading {
 }
 
 export interface Directive {
-  /** `words`: once for each value, separated by blanks or commas. `line`: once for the whole line. `path`: words, of which one may start with //. */
+  /** `words`: once for each value, between blanks or commas. `line`: once for the line. `path`: words that may start with //. */
   readonly takes: 'words' | 'path' | 'line'
   readonly read: (words: readonly Word[], place: Place, reading: HaCfReading) => void
 }
@@ -54,7 +54,8 @@ function readLine(line: TextLine, reading: HaCfReading): void {
   if (directive.takes === 'line') return directive.read(wordsOf(rest, /[ \t]/, whole.length + 1), place, reading)
   const words = wordsOf(rest, blanksAndCommas, whole.length + 1)
   if (words.length === 0) {
-    reading.findings.warning(place, 'directive-empty', `${name} has no value and changes nothing, as in Heartbeat. Write a value, or remove the line.`)
+    reading.findings.warning(place, 'directive-empty',
+      `${name} has no value and changes nothing, as in Heartbeat. Write a value, or remove the line.`)
   }
   for (const word of words) {
     const wordPlace = { ...place, column: word.column }
@@ -66,13 +67,15 @@ function readLine(line: TextLine, reading: HaCfReading): void {
 /** Behind a node's name it is only a comment that Heartbeat reads as more nodes; elsewhere Heartbeat refuses it. */
 function slashes(name: string, { text }: Word, place: Place, { findings }: HaCfReading): void {
   if (name === 'node') {
-    findings.warning(place, 'slash-comment', `${quoted(text)} and what follows is read as a comment, though Heartbeat takes it for more nodes. Write # for //.`)
+    findings.warning(place, 'slash-comment',
+      `${quoted(text)} and what follows is read as a comment, though Heartbeat takes it for more nodes. Write # for //.`)
   } else findings.error(place, 'slash-comment', `${quoted(text)} is read as a value of ${name}: // starts no comment. Write # for //.`)
 }
 
 function unknown(name: string, place: Place, { findings }: HaCfReading): void {
   const blank = /^[^\x20-\x7e]/u.test(name)
-    ? ` The line starts with the character U+${(name.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}, which is no blank here. Remove it.`
+    ? ` The line starts with the character U+${(name.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}, which is no ` +
+      `blank here. Remove it.`
     : ''
   const hint = blank !== '' ? blank
     : name.startsWith('//') || name.startsWith(';') ? ' A comment starts with #.'
@@ -83,17 +86,21 @@ function unknown(name: string, place: Place, { findings }: HaCfReading): void {
 function checkTogether(reading: HaCfReading): void {
   const { findings, draft } = reading
   if (reading.autojoin !== undefined && !reading.crmOn) {
-    findings.error(reading.autojoin, 'autojoin', 'autojoin is not none, which Heartbeat refuses with haresources. Remove the line, and name both nodes: node NAME1 NAME2')
+    findings.error(reading.autojoin, 'autojoin',
+      'autojoin is not none, which Heartbeat refuses with haresources. Remove the line, and name both nodes: node NAME1 NAME2')
   } else if (reading.autojoin !== undefined) {
-    findings.warning(reading.autojoin, 'autojoin', 'autojoin has no effect: hactl knows the two nodes that are named and accepts no other. Remove the line.')
+    findings.warning(reading.autojoin, 'autojoin',
+      'autojoin has no effect: hactl knows the two nodes that are named and accepts no other. Remove the line.')
   }
   if (reading.useLogd?.on === false && !reading.logs) {
     findings.error(reading.useLogd.place, 'value-invalid',
-      'use_logd is off and neither logfile, debugfile nor logfacility is there: Heartbeat refuses to run without a log. Remove the line, or write logfacility daemon')
+      'use_logd is off and neither logfile, debugfile nor logfacility is there: Heartbeat refuses to run without a log. Remove the ' +
+      'line, or write logfacility daemon')
   }
   const keepaliveMs = draft.timing.keepaliveMs?.value ?? 1000
   if (reading.deadping !== undefined && reading.deadping.ms <= 2 * keepaliveMs) {
     findings.error(reading.deadping.place, 'deadtime-small',
-      `deadping is ${reading.deadping.ms} ms; it must be more than twice keepalive (${keepaliveMs} ms). Write at least ${2 * keepaliveMs + 1}ms.`)
+      `deadping is ${reading.deadping.ms} ms; it must be more than twice keepalive (${keepaliveMs} ms). Write at least ` +
+      `${2 * keepaliveMs + 1}ms.`)
   }
 }

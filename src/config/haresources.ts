@@ -12,7 +12,8 @@ export function readHaresources(file: SourceFile, draft: Draft, findings: Findin
   const at = (line: number, column: number): Place => ({ file: file.path, line, column })
   if (file.text.includes('\r\n')) {
     findings.warning(at(1, 1), 'line-ends',
-      `${file.path} has carriage returns at line ends, which Heartbeat takes for a part of the last word. They are left out. Convert it: sed -i 's/\\r$//' ${file.path}`)
+      `${file.path} has carriage returns at line ends, which Heartbeat takes for a part of the last word. They are left out. Convert ` +
+      `it: sed -i 's/\\r$//' ${file.path}`)
   }
   const lines = linesOf(file, 'are-line-ends', findings)
   for (const words of logicalLines(lines, file, draft, findings)) {
@@ -32,7 +33,8 @@ function groupOf(first: PlacedWord, words: readonly PlacedWord[], path: string, 
 }
 
 /** Words of each logical line. A comment on a continued line is a comment here, though Heartbeat takes it for resources. */
-function logicalLines(lines: readonly TextLine[], file: SourceFile, draft: Draft, findings: Findings): readonly (readonly PlacedWord[])[] {
+function logicalLines(lines: readonly TextLine[], file: SourceFile, draft: Draft,
+  findings: Findings): readonly (readonly PlacedWord[])[] {
   const result: PlacedWord[][] = []
   let open: PlacedWord[] | undefined
   let glue = false
@@ -63,17 +65,20 @@ function splitLine(line: TextLine, continued: boolean, place: Place, findings: F
     const stray = /\\[ \t]+$/.exec(line.text)
     if (stray === null) return { body: line.text, continues: 'no' }
     findings.warning({ ...place, column: stray.index + 1 }, 'continuation-odd',
-      'blanks follow the backslash, so that the line does not go on below, as in Heartbeat; the backslash is left out. Remove the blanks behind it.')
+      'blanks follow the backslash, so that the line does not go on below, as in Heartbeat; the backslash is left out. Remove the ' +
+      'blanks behind it.')
     return { body: line.text.slice(0, stray.index), continues: 'no' }
   }
   const body = line.text.slice(0, comment)
   if (!continued && /^[ \t]*[^ \t]+$/.test(body)) {
     findings.error({ ...place, column: comment + 1 }, 'comment-glued',
-      `# starts a comment here, so that the line has the node ${quoted(body.trim())} and no resources. Heartbeat refuses it. Set a blank before #, or remove it.`)
+      `# starts a comment here, so that the line has the node ${quoted(body.trim())} and no resources. Heartbeat refuses it. Set a ` +
+      `blank before #, or remove it.`)
   }
   if (continued) {
     findings.warning({ ...place, column: comment + 1 }, 'comment-continued',
-      'a comment stands on a continued line: Heartbeat takes its words for resources. hactl reads it as a comment. Put it on a line of its own above the group.')
+      'a comment stands on a continued line: Heartbeat takes its words for resources. hactl reads it as a comment. Put it on a line of ' +
+      'its own above the group.')
   }
   const hasWords = body.trim() !== ''
   return { body, continues: backslash && (hasWords || continued) ? 'in-comment' : 'no' }
@@ -93,7 +98,8 @@ function joinWords(current: PlacedWord[], words: readonly PlacedWord[], glued: b
     return
   }
   findings.warning({ ...place, column: 1 }, 'continuation-odd',
-    `no blank stands before the backslash above nor here: Heartbeat reads one word, ${quoted(last.text + first.text)}. They are read as two. Indent this line.`)
+    `no blank stands before the backslash above nor here: Heartbeat reads one word, ${quoted(last.text + first.text)}. ` +
+    'They are read as two. Indent this line.')
   current.push(...words)
 }
 
@@ -118,8 +124,8 @@ interface Continuation {
 function reportContinuation({ goesOn, continues, last, crlf, place, findings }: Continuation): void {
   if (!goesOn) return
   const odd = last ? 'the last line ends with a backslash, which Heartbeat takes for a resource; it is left out. Remove it.'
-    : continues === 'in-comment' ? 'the backslash stands in a comment, where Heartbeat loses what follows below. hactl goes on with the next line. Remove the comment.'
-      : crlf ? 'a carriage return follows the backslash, so that Heartbeat does not go on with the next line. hactl does. Convert the line ends.'
+    : continues === 'in-comment' ? 'the backslash stands in a comment, where Heartbeat loses the next line. It is read. Remove the comment.'
+      : crlf ? 'a carriage return follows the backslash, so that Heartbeat does not go on below. hactl does. Convert the line ends.'
         : undefined
   if (odd !== undefined) findings.warning(place, 'continuation-odd', odd)
 }

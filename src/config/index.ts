@@ -46,7 +46,8 @@ export function authFileOf(yamlPath: string, text: string): string | undefined {
   const value = file?.value
   if (typeof value !== 'object' || value === null || !('auth' in value)) return undefined
   const auth: unknown = value.auth
-  if (typeof auth !== 'object' || auth === null || !('file' in auth) || typeof auth.file !== 'string' || auth.file === '') return undefined
+  if (typeof auth !== 'object' || auth === null || !('file' in auth) || typeof auth.file !== 'string'
+    || auth.file === '') return undefined
   return besideYaml(yamlPath, auth.file)
 }
 
@@ -79,7 +80,8 @@ function readClassic(source: ConfigSource, options: LoadOptions, findings: Findi
     missing('haresources', 'It lists the groups: NODE 192.0.2.100/24/eth0 apache2', directory, source, findings)
     draft.unread.add('groups')
   } else readHaresources(haresources, draft, findings)
-  if (authkeys === undefined) missing('authkeys', `It holds the keys. Type: hactl keys new -o ${directory}authkeys`, directory, source, findings)
+  if (authkeys === undefined) missing('authkeys', `It holds the keys. Type: hactl keys new -o ${directory}authkeys`, directory, source,
+    findings)
   else draft.auth = readAuthkeys(authkeys, options, findings)
   const overlay = source.files.find(isYaml)
   return { draft, settings: overlay === undefined ? noSettings : readOverlay(overlay, findings), form: 'classic' }
@@ -106,7 +108,9 @@ function readAlone(first: SourceFile, source: ConfigSource, options: LoadOptions
   return { draft, settings, form: 'yaml' }
 }
 
-function readAuthFile({ value, place }: Placed<string>, yaml: SourceFile, draft: Draft, source: ConfigSource, options: LoadOptions, findings: Findings): void {
+function readAuthFile(
+  { value, place }: Placed<string>, yaml: SourceFile, draft: Draft, source: ConfigSource, options: LoadOptions, findings: Findings,
+): void {
   const path = besideYaml(yaml.path, value)
   const file = source.files.find((candidate) => candidate !== yaml && candidate.path === path)
   if (file !== undefined) draft.auth = readAuthkeys(file, options, findings)

@@ -27,7 +27,8 @@ export interface MachineQuestions {
 }
 
 export function machineQuestions({ groups, links, pingNodes }: ClusterConfig): MachineQuestions {
-  const scripts = new Map(groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined).map((resource) => [resource.script, resource])))
+  const resources = groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined))
+  const scripts = new Map(resources.map((resource) => [resource.script, resource]))
   const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...pingNodes]
   return {
     scripts: [...scripts.values()],
@@ -55,7 +56,8 @@ export function startErrors(result: ConfigResult, facts: MachineFacts): readonly
   const active = config.auth.keys.find(({ index }) => index === config.auth.active)
   if (active?.method !== 'crc' || config.allowCrc) return stopping
   return [...stopping, messageAt(places.auth, 'crc-refused',
-    'the active key has the method crc, which anybody can forge. Type hactl keys new and use its file on both nodes, or say allow_crc: true in hactl.yaml.')]
+    'the active key has the method crc, which anybody can forge. Type hactl keys new and use its file on both nodes, or say allow_crc: ' +
+    'true in hactl.yaml.')]
 }
 
 function messageAt(place: Place, code: Message['code'], message: string): Message {
@@ -76,10 +78,12 @@ function ownName({ nodes }: ClusterConfig, place: Place, { nodeName }: MachineFa
   const sameHost = nodes.find((node) => node.split('.')[0] === nodeName.split('.')[0])
   const hint = sameHost !== undefined
     ? ` Names are compared whole: write ${nodeName} for ${sameHost} everywhere, on both nodes.`
-    : didYouMean(nodeName, nodes) || ` Write ${nodeName} in place of one of them, or set the host name (hostnamectl hostname ${nodes[0] ?? 'NAME'}).`
+    : didYouMean(nodeName, nodes) || ` Write ${nodeName} in place of one of them, or set the host name (hostnamectl hostname ` +
+      `${nodes[0] ?? 'NAME'}).`
   return [{
     stops: true,
-    message: messageAt(place, 'own-name', `this host is called ${nodeName} (uname -n, or the first line of /etc/ha.d/nodeinfo) and is neither ${nodes.join(' nor ')}.${hint}`),
+    message: messageAt(place, 'own-name',
+      `this host is called ${nodeName} (uname -n, or the first line of /etc/ha.d/nodeinfo) and is neither ${nodes.join(' nor ')}.${hint}`),
   }]
 }
 
@@ -89,10 +93,12 @@ function linkFaults(links: readonly LinkConfig[], places: readonly Place[], { in
     if (place === undefined) return []
     if (!interfaces.includes(device)) {
       return [messageAt(place, 'interface-missing',
-        `${kind} ${device}: this host has no interface ${device}.${didYouMean(device, interfaces) || ` It has: ${interfaces.join(', ')}.`} The link stays down until there is one.`)]
+        `${kind} ${device}: this host has no interface ` +
+        `${device}.${didYouMean(device, interfaces) || ` It has: ${interfaces.join(', ')}.`} The link stays down until there is one.`)]
     }
     const unresolved = address !== undefined && hosts.get(address)?.length === 0
-    return unresolved ? [messageAt(place, 'host-unresolved', `${kind} ${device} ${address}: this host cannot resolve ${address}. Write the address, or add it to /etc/hosts.`)] : []
+    return unresolved ? [messageAt(place, 'host-unresolved',
+      `${kind} ${device} ${address}: this host cannot resolve ${address}. Write the address, or add it to /etc/hosts.`)] : []
   })
   const stops = faults.length >= links.length
   return faults.map((message) => ({ message, stops }))
@@ -104,10 +110,12 @@ function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Pl
     if (place === undefined) return []
     if (address?.interface !== undefined && !facts.interfaces.includes(address.interface)) {
       return [{ stops: false, message: messageAt(place, 'interface-missing',
-        `${address.ip}: this host has no interface ${address.interface}, so that group ${group.name} cannot start here.${didYouMean(address.interface, facts.interfaces)}`) }]
+        `${address.ip}: this host has no interface ${address.interface}, so that group ${group.name} cannot start ` +
+        `here.${didYouMean(address.interface, facts.interfaces)}`) }]
     }
     const fault = address === undefined ? facts.scriptFaults.get(script) : undefined
-    return fault === undefined ? [] : [{ stops: true, message: messageAt(place, 'script-missing', `group ${group.name} cannot start here: ${fault}`) }]
+    return fault === undefined ? [] : [{ stops: true, message: messageAt(place, 'script-missing',
+      `group ${group.name} cannot start here: ${fault}`) }]
   }))
 }
 
@@ -116,14 +124,17 @@ function programFaults({ groups }: ClusterConfig, place: Place, { programs, nati
   const faults: Judged[] = []
   const addresses = groups.some((group) => group.resources.some(({ address }) => address !== undefined))
   if (missing('ip') && addresses) {
-    faults.push({ stops: true, message: messageAt(place, 'program-missing', 'the program ip is not on this host: floating addresses cannot be added. Type: apt-get install iproute2') })
+    faults.push({ stops: true, message: messageAt(place, 'program-missing',
+      'the program ip is not on this host: floating addresses cannot be added. Type: apt-get install iproute2') })
   }
   if (missing('systemctl')) {
-    faults.push({ stops: false, message: messageAt(place, 'program-missing', 'the program systemctl is not on this host: systemd: resources cannot start here.') })
+    faults.push({ stops: false, message: messageAt(place, 'program-missing',
+      'the program systemctl is not on this host: systemd: resources cannot start here.') })
   }
   if (nativeCallsFault === undefined) return faults
   faults.push({ stops: false, message: messageAt(place, 'native-calls-missing',
     `${nativeCallsFault}. Without it arping announces addresses, and links are kept apart by their subnets.` +
-    (missing('arping') ? ' arping is not there either, so that IPv4 clients learn of a move only when their caches expire. Type: apt-get install iputils-arping' : '')) })
+    (missing('arping') ? ' arping is not there either, so that IPv4 clients learn of a move only when their caches expire. Type: ' +
+      'apt-get install iputils-arping' : '')) })
   return faults
 }

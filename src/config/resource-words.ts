@@ -21,7 +21,8 @@ export function resourceOfWord(word: string, form: Form, place: Place, findings:
   const end = word.indexOf('::')
   const script = end < 0 ? word : word.slice(0, end)
   const rest = end < 0 ? '' : word.slice(end + 2)
-  const args = addressScripts[script.toLowerCase()] !== undefined && startsWithIpv6(rest) ? [rest] : rest.split('::').filter((arg) => arg !== '')
+  const args = addressScripts[script.toLowerCase()] !== undefined && startsWithIpv6(rest) ? [rest]
+    : rest.split('::').filter((arg) => arg !== '')
   if (form === 'classic' && args.length === 1 && args[0] === rest && rest.includes('::')) {
     findings.warning(place, 'ipv6-classic',
       `${quoted(word)}: Heartbeat takes the :: inside the address for the end of an argument. hactl reads the address. ` +
@@ -38,7 +39,8 @@ export function resourceOf(script: string, args: readonly string[], form: Form, 
     return { script, args }
   }
   if (script !== addressScript) {
-    findings.warning(place, 'script-case', `${quoted(script)} is taken as ${addressScript}, which is how the script is called. Write ${addressScript}.`)
+    findings.warning(place, 'script-case',
+      `${quoted(script)} is taken as ${addressScript}, which is how the script is called. Write ${addressScript}.`)
   }
   return addressResource(addressScript, args, form, place, findings)
 }
@@ -84,7 +86,8 @@ function checkFamily(script: string, { ip, family }: FloatingAddress, form: Form
     findings.error(place, 'address-family', `IPv6addr has the IPv4 address ${ip}. Write IPaddr2::${ip}.`)
   }
   if (script === 'IPaddr' && family === 'ipv6' && form === 'classic') {
-    findings.warning(place, 'ipv6-classic', `IPaddr has the IPv6 address ${ip}, which Heartbeat's IPaddr cannot serve. hactl can; IPaddr2 serves both.`)
+    findings.warning(place, 'ipv6-classic',
+      `IPaddr has the IPv6 address ${ip}, which Heartbeat's IPaddr cannot serve. hactl can; IPaddr2 serves both.`)
   }
 }
 
@@ -98,7 +101,8 @@ function withArguments(address: FloatingAddress, others: readonly string[], plac
     return { ...address, interface: second }
   }
   findings.warning(place, 'address-arguments',
-    `the arguments behind ${address.ip} (${others.map(quoted).join(', ')}) are not used: an address is one argument, IP/MASK/INTERFACE/BROADCAST.`)
+    `the arguments behind ${address.ip} (${others.map(quoted).join(', ')}) are not used: an address is one argument, ` +
+    `IP/MASK/INTERFACE/BROADCAST.`)
   return address
 }
 
@@ -117,7 +121,8 @@ function checkScript(script: string, args: readonly string[], form: Form, place:
   }
   if (form === 'classic' && args.some((arg) => /[*?[]/.test(arg))) {
     findings.warning(place, 'glob-not-expanded',
-      `${quoted([script, ...args].join('::'))}: Heartbeat replaces *, ? and [...] by names of files it finds; hactl passes the argument as it is. Write the names.`)
+      `${quoted([script, ...args].join('::'))}: Heartbeat replaces *, ? and [...] by names of files it finds; hactl passes the ` +
+      `argument as it is. Write the names.`)
   }
 }
 
@@ -129,6 +134,7 @@ function checkKind(kind: string, script: string, args: readonly string[], place:
     findings.error(place, 'script-kind',
       kind === 'systemd'
         ? `${script} has the argument ${quoted(args[0] ?? '')}; a systemd unit takes none.`
-        : `${script} has the argument ${quoted(args[0] ?? '')}; an OCF agent takes named parameters: write them in hactl.yaml under parameters.`)
+        : `${script} has the argument ${quoted(args[0] ?? '')}; an OCF agent takes named parameters: write them in hactl.yaml under ` +
+          `parameters.`)
   }
 }

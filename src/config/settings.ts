@@ -32,7 +32,9 @@ export const defaultStatus: StatusPolicy = { intervalMs: 2_000, timeoutMs: 10_00
 /** Scripts of Heartbeat that do something once and have no status worth asking: they are never asked unless YAML says so. */
 export const withoutStatus: readonly string[] = ['AudibleAlarm', 'Delay', 'MailTo', 'SendArp', 'WinPopup', 'portblock']
 
-export function resolveResource(resource: DraftResource, group: DraftGroup, groupName: string, settings: Settings, findings: Findings): ResourceConfig {
+export function resolveResource(
+  resource: DraftResource, group: DraftGroup, groupName: string, settings: Settings, findings: Findings,
+): ResourceConfig {
   const whole = [resource.script, ...resource.args].join('::')
   // The first that says it counts: the resource, its entry by whole name, by script, its group, the file.
   const layers = [
@@ -42,7 +44,8 @@ export function resolveResource(resource: DraftResource, group: DraftGroup, grou
   const said = <K extends keyof ResourceSettings>(key: K): ResourceSettings[K] => layers.find((layer) => layer?.[key] !== undefined)?.[key]
   const warm = said('warm') ?? false
   if (warm && resource.address !== undefined) {
-    findings.error(resource.place, 'warm-address', `${whole} cannot be warm: a floating address on both nodes is the very thing that must not be. Remove warm.`)
+    findings.error(resource.place, 'warm-address',
+      `${whole} cannot be warm: a floating address on both nodes is the very thing that must not be. Remove warm.`)
   }
   const status = resource.address === undefined ? statusOf(resource.script, layers) : undefined
   const parameters = said('parameters')
@@ -74,7 +77,8 @@ export function checkNames(groups: readonly GroupConfig[], { resources, groups: 
 }
 
 function checkKnown(
-  named: ReadonlyMap<string, { readonly place: Place }>, known: readonly string[], code: 'resource-unknown' | 'group-unknown', what: string, findings: Findings,
+  named: ReadonlyMap<string, { readonly place: Place }>, known: readonly string[], code: 'resource-unknown' | 'group-unknown',
+    what: string, findings: Findings,
 ): void {
   const all = new Set(known)
   for (const [name, { place }] of named) {

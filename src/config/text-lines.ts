@@ -33,7 +33,8 @@ export function linesOf(file: SourceFile, returns: CarriageReturns, findings: Fi
   const onlyReturns = text.includes('\r') && !text.includes('\n')
   if (onlyReturns) {
     findings[returns === 'are-line-ends' ? 'warning' : 'error'](at(1), 'line-ends',
-      `${file.path} has carriage returns and no line feeds as line ends: Heartbeat reads it as one line. Convert it: tr '\\r' '\\n' <OLD >NEW`)
+      `${file.path} has carriage returns and no line feeds as line ends: Heartbeat reads it as one line. Convert it: tr '\\r' '\\n' ` +
+      `<OLD >NEW`)
   }
   const separator = onlyReturns && returns === 'are-line-ends' ? /\r/ : /\r?\n/
   for (const [index, whole] of text.split(separator).entries()) {
@@ -50,11 +51,14 @@ export function linesOf(file: SourceFile, returns: CarriageReturns, findings: Fi
 function withoutMark(file: SourceFile, findings: Findings): string {
   if (!file.text.startsWith('\ufeff')) return file.text
   findings.error({ file: file.path, line: 1, column: 1 }, 'byte-order-mark',
-    `${file.path} starts with a byte order mark, which Heartbeat takes for a part of the first word. Remove it: sed -i '1s/^\\xef\\xbb\\xbf//' ${file.path}`)
+    `${file.path} starts with a byte order mark, which Heartbeat takes for a part of the first word. Remove it: sed -i ` +
+    `'1s/^\\xef\\xbb\\xbf//' ${file.path}`)
   return file.text.slice(1)
 }
 
-function cleaned(whole: string, returns: CarriageReturns, place: { file: string; line: number; column: number }, findings: Findings): string {
+function cleaned(
+  whole: string, returns: CarriageReturns, place: { file: string; line: number; column: number }, findings: Findings,
+): string {
   let text = whole.endsWith('\r') ? whole.slice(0, -1) : whole
   const nul = text.indexOf('\0')
   if (nul >= 0) {

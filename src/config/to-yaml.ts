@@ -22,7 +22,8 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
     links: config.links.map((link) => linkOf(link, config.udpPort)),
     ...(config.pingNodes.length > 0 ? { ping: config.pingNodes } : {}),
     // Groups without resources are in `shown` only.
-    groups: shown.groups.map(({ preferredNode, resources }) => (resources.length === 0 ? { preferred_node: preferredNode, resources: [] } : groups.shift())),
+    groups: shown.groups.map(({ preferredNode, resources }) => (resources.length === 0 ? { preferred_node: preferredNode, resources: [] }
+      : groups.shift())),
     auth: { file: authFile ?? '' },
     ...(config.allowCrc ? { allow_crc: 'true' } : {}),
     ...(config.failureMemoryMs === noSettings.failureMemoryMs ? {} : { failure_memory: timeText(config.failureMemoryMs) }),
@@ -84,7 +85,8 @@ function statusOf({ script, address, status }: ResourceConfig): Readonly<Record<
   if (address !== undefined) return {}
   if (status === undefined) return withoutStatus.includes(script) ? {} : { status: 'off' }
   const { intervalMs, timeoutMs, fall, rise } = status
-  const isDefault = intervalMs === defaultStatus.intervalMs && timeoutMs === defaultStatus.timeoutMs && fall === defaultStatus.fall && rise === defaultStatus.rise
+  const isDefault = intervalMs === defaultStatus.intervalMs && timeoutMs === defaultStatus.timeoutMs && fall === defaultStatus.fall
+    && rise === defaultStatus.rise
   if (isDefault && !withoutStatus.includes(script)) return {}
   return { status: { interval: timeText(intervalMs), timeout: timeText(timeoutMs), fall: String(fall), rise: String(rise) } }
 }

@@ -11,7 +11,8 @@ import type { Place, SourceFile } from './types.ts'
 import { readYaml, type YamlFile } from './yaml-document.ts'
 import { pathText, reportIssues } from './yaml-issues.ts'
 import {
-  type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, linkSchema, type LinkYaml, overlaySchema, type OverlayYaml, resourceSchema,
+  type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, linkSchema, type LinkYaml, overlaySchema, type OverlayYaml,
+    resourceSchema,
   resourceSettingsSchema, type ResourceYaml,
 } from './yaml-schema.ts'
 
@@ -41,7 +42,9 @@ export function readOverlay(source: SourceFile, findings: Findings): Settings {
 }
 
 /** Errors are reported; each part that is right by itself is used all the same, so that more can be said of it. */
-function understand<S extends z.ZodObject>(schema: S, value: unknown, path: readonly PropertyKey[], file: YamlFile, findings: Findings): Understood<z.output<S>> {
+function understand<S extends z.ZodObject>(
+  schema: S, value: unknown, path: readonly PropertyKey[], file: YamlFile, findings: Findings,
+): Understood<z.output<S>> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   reportIssues(file, path, result.error.issues, findings)
@@ -59,7 +62,8 @@ function fillDraft(yaml: Understood<FullYaml>, reading: Reading): void {
   draft.linksPlace = file.placeOf(['links'])
   draft.timingPlace = file.placeOf([])
   for (const part of ['nodes', 'links', 'groups', 'auto_failback'] as const) if (isUnread(yaml[part], part, file)) draft.unread.add(part)
-  for (const [index, name] of (yaml.nodes ?? []).entries()) draft.nodes.push({ value: name.toLowerCase(), place: file.placeOf(['nodes', index]) })
+  for (const [index, name] of (yaml.nodes ?? []).entries()) draft.nodes.push({ value: name.toLowerCase(), place: file.placeOf(['nodes',
+    index]) })
   for (const [key, target] of times) {
     const value = yaml[key]
     if (value !== undefined) draft.timing[target] = { value, place: file.placeOf([key]) }
@@ -96,9 +100,11 @@ function readLink(given: unknown, index: number, { file, draft, findings }: Read
     draft.unread.add('links')
     return
   }
-  const same = draft.links.find(({ value: link }) => link.kind === value.kind && link.interface === value.interface && link.address === value.address)
+  const same = draft.links.find(({ value: link }) => link.kind === value.kind && link.interface === value.interface
+    && link.address === value.address)
   if (same === undefined) draft.links.push({ value, place })
-  else findings.warning(place, 'link-twice', `${value.kind} ${value.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
+  else findings.warning(place, 'link-twice',
+    `${value.kind} ${value.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
 }
 
 function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Findings): LinkConfig | undefined {
@@ -106,11 +112,14 @@ function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Finding
   const [kind] = kinds
   const device = kind === undefined ? undefined : yaml[kind]
   if (kind === undefined || device === undefined || kinds.length > 1) {
-    findings.error(place, 'link-invalid', `a link has exactly one of bcast, mcast and ucast, which names its interface: {bcast: eth0}, {ucast: eth0, address: 192.0.2.2}, {mcast: eth0, address: 225.0.0.1}`)
+    findings.error(place, 'link-invalid',
+      `a link has exactly one of bcast, mcast and ucast, which names its interface: {bcast: eth0}, {ucast: eth0, address: 192.0.2.2}, ` +
+      `{mcast: eth0, address: 225.0.0.1}`)
     return undefined
   }
   if (!isInterfaceName(device)) {
-    findings.error(place, 'interface-invalid', `${kind} ${quoted(device)} is no interface: a name has 1 to 15 characters, without blanks, slashes and colons.`)
+    findings.error(place, 'interface-invalid',
+      `${kind} ${quoted(device)} is no interface: a name has 1 to 15 characters, without blanks, slashes and colons.`)
     return undefined
   }
   const fault = linkFault(kind, yaml)
@@ -119,9 +128,12 @@ function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Finding
     return undefined
   }
   if (kind === 'ucast' && parseIp(yaml.address ?? '') === undefined) {
-    findings.warning(place, 'link-host-name', `ucast ${quoted(yaml.address ?? '')} is a host name: it must be resolved when the daemon starts, perhaps before name service is there. Write the address.`)
+    findings.warning(place, 'link-host-name',
+      `ucast ${quoted(yaml.address ?? '')} is a host name: it must be resolved when the daemon starts, perhaps before name service is ` +
+      `there. Write the address.`)
   }
-  if (kind === 'mcast' && yaml.ttl === 0) findings.warning(place, 'link-ttl', `mcast ${device} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
+  if (kind === 'mcast' && yaml.ttl === 0) findings.warning(place, 'link-ttl',
+    `mcast ${device} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
   return {
     kind, interface: device,
     ...(yaml.address === undefined ? {} : { address: yaml.address }),
@@ -133,10 +145,12 @@ function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Finding
 function linkFault(kind: 'bcast' | 'mcast' | 'ucast', { address, ttl, loop }: LinkYaml): string | undefined {
   if (kind !== 'mcast' && (ttl !== undefined || loop !== undefined)) return `${kind} has ttl or loop, which only mcast takes.`
   if (kind === 'bcast') return address === undefined ? undefined : 'bcast has an address; it takes that of its interface. Remove it.'
-  if (address === undefined) return `${kind} has no address: ${kind === 'mcast' ? 'the multicast group, as in address: 225.0.0.1' : 'that of the peer, as in address: 192.0.2.2'}`
+  if (address === undefined) return `${kind} has no address: ` +
+    `${kind === 'mcast' ? 'the multicast group, as in address: 225.0.0.1' : 'that of the peer, as in address: 192.0.2.2'}`
   const ip = parseIp(address)
   if (ip?.family === 'ipv6') return `${kind} ${quoted(address)} is an IPv6 address; links are over IPv4 in this version.`
-  if (kind === 'mcast') return ip !== undefined && isMulticast(ip) ? undefined : `mcast ${quoted(address)} is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255.`
+  if (kind === 'mcast') return ip !== undefined && isMulticast(ip) ? undefined : `mcast ${quoted(address)} is no IPv4 multicast group: ` +
+    `it is 224.0.0.0 to 239.255.255.255.`
   if (ip === undefined) return isHostName(address) ? undefined : `ucast ${quoted(address)} is neither an IPv4 address nor a host name.`
   return isMulticast(ip) || isNoHost(ip) ? `ucast ${quoted(address)} is no address of a host.` : undefined
 }
@@ -167,11 +181,14 @@ function draftResource(yaml: ResourceYaml, place: Place, findings: Findings): re
   const given = [yaml.resource, yaml.script, yaml.address].filter((word) => word !== undefined)
   const [word] = given
   if (word === undefined || given.length > 1 || (yaml.args !== undefined && yaml.script === undefined)) {
-    findings.error(place, 'value-invalid', 'a resource has exactly one of resource (as in haresources), script (with args) and address: {script: apache2, warm: true}, {address: 192.0.2.100/24/eth0}')
+    findings.error(place, 'value-invalid',
+      'a resource has exactly one of resource (as in haresources), script (with args) and address: {script: apache2, warm: true}, ' +
+      '{address: 192.0.2.100/24/eth0}')
     return []
   }
   if (yaml.script === undefined && /\s/.test(word)) {
-    findings.error(place, 'value-invalid', `${quoted(word)} has a blank in it: list each resource by itself, or write {script: NAME, args: [...]}.`)
+    findings.error(place, 'value-invalid',
+      `${quoted(word)} has a blank in it: list each resource by itself, or write {script: NAME, args: [...]}.`)
     return []
   }
   const parts = yaml.script !== undefined ? resourceOf(yaml.script, yaml.args ?? [], 'yaml', place, findings)
@@ -195,21 +212,24 @@ const notYet: Readonly<Record<string, string>> = {
 }
 
 function settingsOf(
-  yaml: Understood<Omit<OverlayYaml, 'group_options'>>, groups: Readonly<Record<string, unknown>> | undefined, file: YamlFile, findings: Findings,
+  yaml: Understood<Omit<OverlayYaml, 'group_options'>>, groups: Readonly<Record<string, unknown>> | undefined, file: YamlFile,
+    findings: Findings,
 ): Settings {
   const unused = Object.fromEntries(Object.keys(notYet).flatMap((key) => {
     const value = (yaml as Readonly<Record<string, unknown>>)[key]
     return value === undefined ? [] : [[key, value]]
   }))
   for (const key of Object.keys(unused)) {
-    findings.warning(file.placeOfKey([key]), 'not-yet', `${pathText([key])} is known and has no effect in this version: ${notYet[key] ?? ''}`)
+    findings.warning(file.placeOfKey([key]), 'not-yet',
+      `${pathText([key])} is known and has no effect in this version: ${notYet[key] ?? ''}`)
   }
   return {
     allowCrc: yaml.allow_crc ?? false,
     failureMemoryMs: yaml.failure_memory ?? noSettings.failureMemoryMs,
     notify: yaml.notify ?? [],
     defaults: settingsOfResource(yaml),
-    resources: placedMap('resources', yaml.resources, file, (given, path) => settingsOfResource(understand(resourceSettingsSchema, given, path, file, findings))),
+    resources: placedMap('resources', yaml.resources, file, (given, path) => settingsOfResource(understand(resourceSettingsSchema, given,
+      path, file, findings))),
     groups: placedMap('group_options', groups, file, (given, path) => {
       const options = understand(groupSettingsSchema, given, path, file, findings)
       return { ...settingsOfResource(options), autoFailback: options.auto_failback }
@@ -220,7 +240,9 @@ function settingsOf(
 }
 
 function placedMap<T>(
-  key: string, entries: Readonly<Record<string, unknown>> | undefined, file: YamlFile, read: (given: unknown, path: readonly string[]) => T,
+  key: string, entries: Readonly<Record<string, unknown>> | undefined, file: YamlFile, read: (given: unknown,
+    path: readonly string[]) => T,
 ): ReadonlyMap<string, Placed<T>> {
-  return new Map(Object.entries(entries ?? {}).map(([name, given]) => [name, { value: read(given, [key, name]), place: file.placeOfKey([key, name]) }]))
+  return new Map(Object.entries(entries ?? {}).map(([name, given]) => [name, { value: read(given, [key, name]),
+    place: file.placeOfKey([key, name]) }]))
 }

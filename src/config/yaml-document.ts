@@ -1,5 +1,5 @@
 /** A YAML text with the places of its values. Every scalar is text (YAML's failsafe schema): `on`, `010` and `1e3` stay what was typed. */
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Findings } from './findings.ts'
 import type { Place, SourceFile } from './types.ts'
 
@@ -19,13 +19,15 @@ const mostBytes = 1024 * 1024
 export function readYaml(file: SourceFile, findings: Findings): YamlFile | undefined {
   const top = { file: file.path, line: 1, column: 1 }
   if (file.text.length > mostBytes) {
-    findings.error(top, 'file-too-large', `${file.path} has ${file.text.length} characters; a configuration has at most ${mostBytes}. Is this the right file?`)
+    findings.error(top, 'file-too-large',
+      `${file.path} has ${file.text.length} characters; a configuration has at most ${mostBytes}. Is this the right file?`)
     return undefined
   }
   const lineCounter = new LineCounter()
   try {
     const document = parseDocument(file.text, { schema: 'failsafe', lineCounter, prettyErrors: false, uniqueKeys: true })
-    for (const { message, pos } of document.errors) findings.error(placeAt(file.path, lineCounter, pos[0]), 'yaml-syntax', syntaxText(message))
+    for (const { message, pos } of document.errors) findings.error(placeAt(file.path, lineCounter, pos[0]), 'yaml-syntax',
+      syntaxText(message))
     if (document.errors.length > 0) return undefined
     const value: unknown = document.toJS({ maxAliasCount: 100 })
     return {
@@ -36,7 +38,9 @@ export function readYaml(file: SourceFile, findings: Findings): YamlFile | undef
     }
   } catch (error) {
     // Thrown for aliases that multiply and for nesting deeper than the stack.
-    findings.error(top, 'yaml-syntax', `${file.path} cannot be read as YAML: ${error instanceof RangeError ? 'it is nested too deeply' : 'its aliases multiply or name nothing'}.`)
+    findings.error(top, 'yaml-syntax',
+      `${file.path} cannot be read as YAML: ` +
+      `${error instanceof RangeError ? 'it is nested too deeply' : 'its aliases multiply or name nothing'}.`)
     return undefined
   }
 }
@@ -44,7 +48,8 @@ export function readYaml(file: SourceFile, findings: Findings): YamlFile | undef
 /** The parser's sentence without what it quotes: that could be a key. */
 function syntaxText(message: string): string {
   const sentence = message.split(/[:\n]|"|`/, 1)[0]?.trim() ?? ''
-  return `this is not YAML: ${sentence === '' ? 'something is out of place' : sentence}. Keys end with a colon and a blank, deeper lines are indented by blanks, lists start with "- ".`
+  return `this is not YAML: ${sentence === '' ? 'something is out of place' : sentence}. ` +
+    'Keys end with a colon and a blank, deeper lines are indented by blanks, lists start with "- ".'
 }
 
 function placeAt(file: string, lineCounter: LineCounter, offset: number): Place {
@@ -63,8 +68,8 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 function keyOffsetOf(document: Document, path: readonly PropertyKey[]): number {
   const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
   if (isMap(parent)) {
-    for (const pair of parent.items) {
-      if (isPair(pair) && isScalar(pair.key) && String(pair.key.value) === String(path.at(-1)) && pair.key.range != null) return pair.key.range[0]
+    for (const { key } of parent.items) {
+      if (isScalar(key) && String(key.value) === String(path.at(-1)) && key.range != null) return key.range[0]
     }
   }
   return offsetOf(document, path)

@@ -9,7 +9,8 @@ const statusPolicy = textOr<Partial<StatusPolicy> | false>(
     ? { value: isTrue(value) ? {} : false }
     : { fault: 'status is off, or has interval, timeout, fall and rise: {interval: 2s, timeout: 10s, fall: 2, rise: 1}.' },
   mapping({
-    interval: duration.optional(), timeout: duration.optional(), fall: wholeNumber(1, 100).optional(), rise: wholeNumber(1, 100).optional(),
+    interval: duration.optional(), timeout: duration.optional(), fall: wholeNumber(1, 100).optional(), rise: wholeNumber(1,
+      100).optional(),
   }).transform(({ interval, timeout, fall, rise }): Partial<StatusPolicy> => ({
     ...(interval === undefined ? {} : { intervalMs: interval }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
@@ -21,7 +22,8 @@ const statusPolicy = textOr<Partial<StatusPolicy> | false>(
 /** Values of environment variables and parameters: empty ones and blanks are meant. */
 const value = textThat('it is a text', (given) => given.includes('\0') ? { fault: 'it has a NUL in it.' } : { value: given })
 /** One word of haresources, or a path: whatever a classic file can hold. */
-const word = textThat('it is a text', (given) => given === '' || given.includes('\0') ? { fault: 'it is empty. Write a value, or remove the key.' } : { value: given })
+const word = textThat('it is a text', (given) => given === '' || given.includes('\0') ? { fault: 'it is empty. Write a value, or ' +
+  'remove the key.' } : { value: given })
 const names = z.record(z.string().regex(/^(?!__proto__$)[A-Za-z_]\w*$/, 'a name has letters, digits and _ only.'), value)
 
 const timeouts = { start_timeout: duration.optional(), stop_timeout: duration.optional(), status: statusPolicy.optional() }
@@ -31,7 +33,8 @@ const resourceMapping = mapping({
   resource: word.optional(), script: word.optional(), args: z.array(value).optional(), address: word.optional(), ...resourceSettings,
 })
 
-export const resourceSchema = textOr<z.output<typeof resourceMapping>>((given) => given === '' ? { fault: 'a resource is empty.' } : { value: { resource: given } }, resourceMapping)
+export const resourceSchema = textOr<z.output<typeof resourceMapping>>((given) => given === '' ? { fault: 'a resource is empty.' }
+  : { value: { resource: given } }, resourceMapping)
 
 /** Each part is read by itself, so that one mistake hides no other. */
 const parts = z.array(z.unknown())
@@ -83,10 +86,12 @@ export const fullSchema = mapping({
   ping: z.array(text).optional(),
   groups: parts,
   auth: mapping({ file: text }, (key) => key === 'keys' || key === 'active' || key === 'key'
-    ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.' : undefined),
+    ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.'
+      : undefined),
   logfile: word.optional(), debug: wholeNumber(0, 255).optional(), env: names.optional(),
   ...settingsShape,
-}, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.' : undefined)
+}, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.'
+  : undefined)
 
 /** Ends each message about a key that belongs into a classic file. */
 export const overlayRule = 'hactl.yaml beside it sets only what the classic files cannot say.'

@@ -13,12 +13,16 @@ export const messageSeparator = '\u001e'
 
 /** Words that people of other programs try, and what they are called here. */
 const synonyms: Readonly<Record<string, string>> = {
-  node: 'preferred_node', preferredNode: 'preferred_node', interval: 'keepalive', port: 'udpport', autoFailback: 'auto_failback', resource: 'resources', group: 'groups', link: 'links',
-  startTimeout: 'start_timeout', stopTimeout: 'stop_timeout', udp_port: 'udpport', log_file: 'logfile', ping_nodes: 'ping', monitor: 'status',
+  node: 'preferred_node', preferredNode: 'preferred_node', interval: 'keepalive', port: 'udpport', autoFailback: 'auto_failback',
+    resource: 'resources', group: 'groups', link: 'links',
+  startTimeout: 'start_timeout', stopTimeout: 'stop_timeout', udp_port: 'udpport', log_file: 'logfile', ping_nodes: 'ping',
+    monitor: 'status',
 }
 
 /** A mapping whose unknown keys are refused by name. */
-export function mapping<S extends z.ZodRawShape>(shape: S, hint: (key: string) => string | undefined = () => undefined): z.ZodObject<S, z.core.$strict> {
+export function mapping<S extends z.ZodRawShape>(
+  shape: S, hint: (key: string) => string | undefined = () => undefined,
+): z.ZodObject<S, z.core.$strict> {
   const known = Object.keys(shape)
   return z.strictObject(shape, {
     error: (issue) => {
@@ -35,7 +39,8 @@ function unknownKey(key: string, known: readonly string[]): string {
 }
 
 /** Reads a text by a function that returns what it means or says what is wrong with it. */
-export function textThat<T>(rule: string, read: (text: string) => { readonly value: T } | { readonly fault: string; readonly code?: ConfigCode }) {
+export function textThat<T>(rule: string,
+  read: (text: string) => { readonly value: T } | { readonly fault: string; readonly code?: ConfigCode }) {
   return z.unknown().transform((input, context): T => {
     if (typeof input !== 'string') {
       context.issues.push({ code: 'custom', message: `${rule}; this is ${shapeName(input)}.`, params: { code: 'yaml-shape' }, input })
@@ -73,13 +78,15 @@ export function shapeName(value: unknown): string {
 
 export const text = textThat('it is a text', (value) =>
   value === '' ? { fault: 'it is empty. Write a value, or remove the key.' }
-    : /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) ? { fault: `${quoted(value)} has control characters or line ends in it.` } : { value })
+    : /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) ? { fault: `${quoted(value)} has control characters or line ends in it.` }
+      : { value })
 
 export const duration = textThat('it is a time with its unit (200ms, 2s, 5m)', (value) => {
   const ms = yamlTime(value)
   if (ms !== undefined && ms > 0) return { value: ms }
   const hint = /^\d+(\.\d+)?$/.test(value) && Number(value) > 0 ? ` Write ${value}s for seconds.` : ''
-  return { fault: `${quoted(value)} is no time: a number above 0 with its unit, ms, s, m, h or d (200ms, 2s, 5m).${hint}`, code: 'time-invalid' }
+  return { fault: `${quoted(value)} is no time: a number above 0 with its unit, ms, s, m, h or d (200ms, 2s, 5m).${hint}`,
+    code: 'time-invalid' }
 })
 
 export const flag = textThat('it is true or false', (value) =>
@@ -104,7 +111,9 @@ export const autoFailback = textOr<AutoFailback>(
   mapping({ after: duration.optional(), at: schedule.optional() }).transform(({ after, at }, context): AutoFailback => {
     if (after !== undefined && at === undefined) return { afterMs: after }
     if (at !== undefined && after === undefined) return { at }
-    context.issues.push({ code: 'custom', message: `auto_failback has ${after === undefined ? 'neither after nor at' : 'both after and at'}: ${failbackRule}.`, params: { code: 'value-invalid' }, input: {} })
+    context.issues.push({ code: 'custom', message: `auto_failback has ` +
+      `${after === undefined ? 'neither after nor at' : 'both after and at'}: ${failbackRule}.`, params: { code: 'value-invalid' },
+        input: {} })
     return z.NEVER
   }),
 )

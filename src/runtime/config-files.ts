@@ -14,7 +14,8 @@ const mostBytes = 16 * 1024 * 1024
 /** `authFileOf`: the key file that a YAML text names (config/index.ts). */
 export function readConfigFiles(path: string, authFileOf: (yamlPath: string, text: string) => string | undefined): ConfigSource {
   const status = statusOf(path)
-  if (typeof status === 'string') return { files: [], problems: [problem(path, 'path-missing', `${path} ${status}. Name a directory with ha.cf, haresources and authkeys, or a hactl.yaml.`)] }
+  if (typeof status === 'string') return { files: [], problems: [problem(path, 'path-missing',
+    `${path} ${status}. Name a directory with ha.cf, haresources and authkeys, or a hactl.yaml.`)] }
   if (status.isDirectory()) return readDirectory(path, authFileOf)
   const isClassic = classicNames.some((name) => name === basename(path))
   return isClassic ? readDirectory(dirname(path), authFileOf) : withAuthFile(readAll([path]), authFileOf)
@@ -23,7 +24,8 @@ export function readConfigFiles(path: string, authFileOf: (yamlPath: string, tex
 function readDirectory(path: string, authFileOf: (yamlPath: string, text: string) => string | undefined): ConfigSource {
   const present = [...classicNames, yamlName].map((name) => join(path, name)).filter((file) => statusOf(file) !== 'does not exist')
   if (present.length === 0) {
-    return { files: [], problems: [problem(path, 'file-missing', `${path} has none of ${classicNames.join(', ')} and ${yamlName}. Is it the right directory?`)] }
+    return { files: [], problems: [problem(path, 'file-missing',
+      `${path} has none of ${classicNames.join(', ')} and ${yamlName}. Is it the right directory?`)] }
   }
   const source = readAll(present)
   return present.some((file) => ['ha.cf', 'haresources'].includes(basename(file))) ? source : withAuthFile(source, authFileOf)
@@ -56,7 +58,8 @@ function readOne(path: string): SourceFile | Message {
   if (typeof status === 'string') return problem(path, 'path-missing', `${path} ${status}.`)
   // A pipe or a device could keep the reader waiting for ever.
   if (!status.isFile()) return problem(path, 'path-missing', `${path} is no regular file.`)
-  if (status.size > mostBytes) return problem(path, 'file-too-large', `${path} has ${status.size} bytes; a configuration has less. Is it the right file?`)
+  if (status.size > mostBytes) return problem(path, 'file-too-large',
+    `${path} has ${status.size} bytes; a configuration has less. Is it the right file?`)
   try {
     // A byte order mark stays, because Heartbeat would see it; bytes that are not UTF-8 become U+FFFD.
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(readFileSync(path))

@@ -4,12 +4,15 @@ import { type ConfigResult, type ConfigSource, loadConfig, toYaml } from '../../
 import { classic, codesOf, goodAuthkeys, groupsOf, type Probe, readSamples, type RealFiles } from './samples.ts'
 
 /** Errors of ours for what Heartbeat accepts. */
-const stricter = new Set(['nodes-not-two', 'nodes-missing', 'links-missing', 'address-invalid', 'address-twice', 'port-invalid', 'node-name-invalid', 'script-empty'])
+const stricter = new Set(['nodes-not-two', 'nodes-missing', 'links-missing', 'address-invalid', 'address-twice', 'port-invalid',
+  'node-name-invalid', 'script-empty'])
 
 /** What only the machine, the accounts or a Pacemaker could tell, or what hactl has and Heartbeat has not. */
 const acceptedHere = new Set([
-  'ha.cf: bcast on a missing interface', 'ha.cf: second bcast on a missing interface', 'ha.cf: mcast missing interface', 'ha.cf: ucast unresolvable host name',
-  'ha.cf: FQDN node, short hostname', 'ha.cf: serial /dev/ttyS9', 'ha.cf: respawn hacluster /etc/passwd', 'ha.cf: apiauth x uid=nosuchuser',
+  'ha.cf: bcast on a missing interface', 'ha.cf: second bcast on a missing interface', 'ha.cf: mcast missing interface',
+    'ha.cf: ucast unresolvable host name',
+  'ha.cf: FQDN node, short hostname', 'ha.cf: serial /dev/ttyS9', 'ha.cf: respawn hacluster /etc/passwd',
+    'ha.cf: apiauth x uid=nosuchuser',
   'ha.cf: crm on', 'ha.cf: crm yes', 'ha.cf: crm respawn', 'ha.cf: pacemaker on', 'ha.cf: pacemaker respawn', 'authkeys: method sha256',
 ])
 
@@ -57,7 +60,8 @@ function expectRoundTrip(name: string, source: ConfigSource, result: ConfigResul
   expect(yaml === undefined, name).toBe(!result.ok)
   if (yaml === undefined) return
   expect(yaml).toMatch(/^nodes:\n[^]*\n$/)
-  const back = loadConfig({ files: [{ name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: yaml }, ...source.files.filter(({ name: file }) => file === 'authkeys')] })
+  const back = loadConfig({ files: [{ name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: yaml },
+    ...source.files.filter(({ name: file }) => file === 'authkeys')] })
   expect(back.errors, name).toEqual([])
   expect(back.config, name).toEqual(result.config)
   expect(back.shown, name).toEqual(result.shown)
@@ -80,7 +84,8 @@ test('the samples are there', () => {
 describe('probes', () => {
   for (const probe of probes) {
     test(probe.name, () => {
-      const texts = { 'ha.cf': undefined, haresources: '', authkeys: 'auth 1\n1 sha1 test\n', ...probe.otherFiles, [probe.file]: probe.content ?? undefined } as Record<string, string | undefined>
+      const texts = { 'ha.cf': undefined, haresources: '', authkeys: 'auth 1\n1 sha1 test\n', ...probe.otherFiles,
+        [probe.file]: probe.content ?? undefined } as Record<string, string | undefined>
       const haCf = probe.file === 'ha.cf' || probe.otherFiles?.['ha.cf'] !== undefined ? { haCf: texts['ha.cf'] } : {}
       const mode = probe.file === 'authkeys' && probe.mode !== undefined ? { mode: Number.parseInt(probe.mode, 8) } : {}
       const result = load(probe.name, classic({ ...haCf, haresources: texts['haresources'], authkeys: texts['authkeys'], ...mode }))
@@ -96,7 +101,8 @@ function expectKeys({ methods, outboundIndex, outboundKey }: Probe, result: Conf
   expect(Object.fromEntries((result.shown?.auth.keys ?? []).map(({ index, method }) => [String(index), method]))).toEqual(methods)
   expect(result.shown?.auth.active).toBe(outboundIndex)
   const key = result.config?.auth.keys.find(({ index }) => index === outboundIndex)?.key
-  if (outboundKey !== undefined && outboundKey !== null) expect(/^\d+ characters$/.test(outboundKey) ? `${key?.length} characters` : key).toBe(outboundKey)
+  if (outboundKey !== undefined && outboundKey !== null) expect(/^\d+ characters$/.test(outboundKey) ? `${key?.length} characters`
+    : key).toBe(outboundKey)
 }
 
 describe('files of real pairs', () => {
@@ -109,7 +115,8 @@ describe('files of real pairs', () => {
       }
       if (haresources !== undefined) {
         const nodes = [...haresources.nodes, 'made1', 'made2'].slice(0, Math.max(2, haresources.nodes.length))
-        const result = load(name, classic({ haCf: `keepalive 1\ndeadtime 10\nbcast eth0\nauto_failback on\nnode ${nodes.join(' ')}\n`, haresources: files.haresources }))
+        const result = load(name, classic({ haCf: `keepalive 1\ndeadtime 10\nbcast eth0\nauto_failback on\nnode ${nodes.join(' ')}\n`,
+          haresources: files.haresources }))
         expectVerdict(name, haresources.verdict, result)
         expectGroups(name, haresources.groups, result)
       }

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { type ConfigResult, type ConfigSource, loadConfig } from '../../src/config/index.ts'
 
-export const goodHaCf = 'logfile /var/log/ha-log\nkeepalive 1\ndeadtime 10\ninitdead 20\nbcast eth0\nauto_failback on\nnode node1\nnode node2\n'
+export const goodHaCf = 'logfile /var/log/ha-log\nkeepalive 1\ndeadtime 10\ninitdead 20\nbcast eth0\nauto_failback on\nnode ' +
+  'node1\nnode node2\n'
 export const goodHaresources = 'node1 192.0.2.100/24/eth0 apache2\n'
 export const goodAuthkeys = 'auth 1\n1 sha1 a-test-key\n'
 
@@ -44,7 +45,9 @@ export function yamlSource(text: string, authkeys: string | undefined = goodAuth
   }
 }
 
-export function codesOf({ errors, warnings }: ConfigResult): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
+export function codesOf(
+  { errors, warnings }: ConfigResult,
+): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
   return { errors: errors.map(({ code }) => code), warnings: warnings.map(({ code }) => code) }
 }
 
@@ -56,7 +59,8 @@ export function configOf(source: ConfigSource) {
 }
 
 export function groupsOf(result: ConfigResult): readonly (readonly string[])[] {
-  return (result.shown?.groups ?? []).map(({ preferredNode, resources }) => [preferredNode, ...resources.map(({ script, args }) => [script, ...args].join('::'))])
+  return (result.shown?.groups ?? []).map(({ preferredNode, resources }) => [preferredNode, ...resources.map(({ script,
+    args }) => [script, ...args].join('::'))])
 }
 
 export interface RealFiles {
