@@ -33,7 +33,8 @@ function nextOperation(state: NodeState, group: GroupState, nowMs: Millis): Next
     case 'warm':
       return nextStop(group, nowMs, (stage) => !isWarm(stage.what)) ?? nextStart(group, nowMs, (stage) => isWarm(stage.what) && group.failed === undefined) ?? nextStatus(group, nowMs)
     case 'stopped':
-      return nextStop(group, nowMs, () => true)
+      // What must not run on both nodes goes first: the peer waits for that, not for the end of a web server.
+      return nextStop(group, nowMs, (stage) => !isWarm(stage.what)) ?? nextStop(group, nowMs, () => true)
     case 'leave':
       return undefined
   }

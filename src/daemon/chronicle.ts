@@ -9,6 +9,8 @@ export interface Chronicle {
   record(record: EventRecord): void
   /** A happening of the runtime, outside the core. */
   say(level: Level, code: Code, message: string): void
+  /** For fatal paths. */
+  flush(): void
 }
 
 export function createChronicle(log: Log, history: History, notify: (record: EventRecord) => void): Chronicle {
@@ -17,5 +19,12 @@ export function createChronicle(log: Log, history: History, notify: (record: Eve
     history.append(one)
     notify(one)
   }
-  return { record, say: (level, code, message) => record({ wallMs: wallMs(), nowMs: nowMs(), level, code, message }) }
+  return {
+    record,
+    say: (level, code, message) => record({ wallMs: wallMs(), nowMs: nowMs(), level, code, message }),
+    flush() {
+      history.flush()
+      log.flush()
+    },
+  }
 }

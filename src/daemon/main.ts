@@ -20,7 +20,7 @@ import { createSchedules } from '../runtime/schedules.ts'
 import { openServiceNotify, watchdogIntervalMs } from '../runtime/service-notify.ts'
 import { openState, type StateFiles } from '../runtime/state-files.ts'
 import { createChronicle } from './chronicle.ts'
-import { schedulesOf } from './failback-schedules.ts'
+import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
 import { perform, textOf, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
@@ -38,6 +38,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const facts = await gatherMachineFacts(machineQuestions(config))
   const faults = startErrors(result, facts)
   if (faults.length > 0) return refuse(faults.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`), 2)
+  const unsound = scheduleFaults(config)
+  if (unsound.length > 0) return refuse(unsound, 2)
   try {
     const files = await openState(options.stateDir)
     try {
@@ -75,7 +77,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const gate: Gate = { early: [] }
   const feed = (happening: Happening): void => pass(gate, happening)
   const native = nativeMissingReason()
-  if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping and systemd-notify serve instead`)
+  if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping, systemd-notify and a filter by subnet serve instead`)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
   const addresses = await openAddresses({
     onStripped: strippedCollector(gate),
@@ -106,7 +108,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
       schedules.set(schedulesOf(changed))
     },
   })
-  const requests = createRequests({ history, feed, state: () => stateOf(gate), reload, trouble: (message) => chronicle.say('warning', 'notify-failed', message) })
+  const requests = createRequests({ history, feed, state: () => stateOf(gate), reload, trouble: (message) => chronicle.say('warning', 'control-failed', message) })
   const schedules = createSchedules((group) => feed({ type: 'schedule-due', group }))
   schedules.set(schedulesOf(config))
   const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, feed, state: () => stateOf(gate) }
@@ -162,6 +164,7 @@ interface Run {
 async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Run): Promise<number> {
   const control = await openControl(run.control, outside.requests)
   const { files } = run
+  for (const ended of await outside.operations.endEarlier()) outside.chronicle.say('warning', 'resources-found', ended)
   const feeding = setInterval(() => outside.service.watchdog(), watchdogIntervalMs() ?? 2_000_000_000)
   const exitCode = await new Promise<number>((resolve) => {
     const whole: Outside = { ...outside, leave: resolve }
@@ -173,6 +176,11 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
     process.on('SIGTERM', () => gate.loop?.feed({ type: 'shutdown-requested' }))
     process.on('SIGINT', () => gate.loop?.feed({ type: 'shutdown-requested' }))
     process.on('SIGHUP', () => run.reload())
+    process.on('uncaughtException', (error) => {
+      outside.chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and what it holds stays until the next one: ${error.stack ?? error.message}`)
+      outside.chronicle.flush()
+      process.exit(1)
+    })
     gate.loop.feed({ type: 'tick' })
     for (const happening of gate.early) gate.loop.feed(happening)
   })

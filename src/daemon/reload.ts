@@ -4,6 +4,7 @@ import type { ClusterConfig } from '../core/config.ts'
 import type { NodeState } from '../core/state.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Happening } from './loop.ts'
+import { scheduleFaults } from './failback-schedules.ts'
 import { readConfig } from './read-config.ts'
 
 export interface ReloadOptions {
@@ -23,7 +24,7 @@ export function createReload(options: ReloadOptions): (requestId: number | undef
   return (requestId) => {
     options.log.reopen()
     const { result } = readConfig(options.path)
-    const refusal = result.config === undefined ? result.errors.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`).join('\n') : restartReason(current, result.config)
+    const refusal = result.config === undefined ? result.errors.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`).join('\n') : reasonAgainst(current, result.config)
     if (refusal !== undefined || result.config === undefined) {
       options.log.error('config-reloaded', `the new configuration was refused, the old one stays: ${refusal ?? ''}`)
       if (requestId !== undefined) options.reply(requestId, { result: 'refused', message: `${refusal ?? ''}\nThe old configuration stays`, moves: [] })
@@ -37,10 +38,10 @@ export function createReload(options: ReloadOptions): (requestId: number | undef
   }
 }
 
-/** What a running daemon cannot change. */
-function restartReason(before: ClusterConfig, after: ClusterConfig): string | undefined {
+/** What a running daemon cannot change, or take. */
+function reasonAgainst(before: ClusterConfig, after: ClusterConfig): string | undefined {
   const parts: readonly (keyof ClusterConfig)[] = ['links', 'udpPort', 'pingNodes', 'environment', 'logFile', 'debugLevel']
   const changed = parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]))
-  if (changed.length === 0) return undefined
+  if (changed.length === 0) return scheduleFaults(after)[0]
   return `${changed.join(', ')} changed: that needs a restart of the daemon, which moves nothing during a pause (hactl pause; systemctl restart hactl; hactl resume)`
 }
