@@ -12,7 +12,7 @@ export function digestsOf(
   return {
     groups: digest(shapes),
     timing: digest([timing.keepaliveMs, timing.warntimeMs, timing.deadtimeMs, timing.initdeadMs]),
-    failback: digest([autoFailback, groups.map((group) => [group.name, group.autoFailback ?? null])]),
+    failback: digest([autoFailback, groups.flatMap((group) => (group.autoFailback === undefined ? [] : [[group.name, group.autoFailback]]))]),
   }
 }
 

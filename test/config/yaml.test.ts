@@ -130,6 +130,7 @@ test('both forms of one configuration have the same digests, and each part has i
   expect(changed(goodYaml.replace('10s', '11s'))).toEqual(['timing'])
   expect(changed(goodYaml.replace('auto_failback: on', 'auto_failback: off'))).toEqual(['failback'])
   expect(changed(goodYaml.replace('apache2]', 'nginx]'))).toEqual(['groups'])
+  expect(changed(goodYaml.replace('resources: [192.0.2.100', 'resources: [192.0.2.101')), 'another name').toEqual(['groups'])
   expect(changed(goodYaml.replace('bcast: eth0', 'bcast: eth1'))).toEqual([])
 })
 
