@@ -78,7 +78,7 @@ if find_lab; then
   # The moments at which hactl heard the dead peer last are in its own history.
   cp "$work/lab/state/${id}x/node-b/daemon.log" "$results/hactl-b.log" 2>/dev/null || true
   for kept in "$work/lab/state/${id}x/node-b/state"/*; do
-    case "$kept" in *history*) cat "$kept" >>"$results/hactl-b-history.jsonl" ;; esac
+    case "$kept" in *events*.jsonl) cat "$kept" >>"$results/hactl-b-history.jsonl" ;; esac
   done
   step "partition and healing: $partitions rounds"
   lab run "$both" partition --n "$partitions" --id "$id" --out "$results/partition.jsonl"

@@ -63,7 +63,7 @@ testWith(['arping'], 'without koffi: start, takeover and announcements work by o
   const answer = await probe.firstAnswerOf('beta', crashMs)
   expect(answer.atMs - heldMs, 'the client learns the new place from the announcement').toBeLessThan(1_500)
   const check = await pair.beta.exec([...program, 'check', '/etc/ha.d'], { env: { HACTL_NO_NATIVE: '1' } })
-  expect(check.stdout + check.stderr).toContain('koffi')
+  expect(check.stdout + check.stderr).toMatch(/native calls.*arping/)
 })
 
 test('no `ip`: the daemon does not start as if all were well, and names the program', async () => {
@@ -108,14 +108,14 @@ test('a second daemon on one host is refused, and the first is not disturbed', a
   await pair.startBoth()
   const second = await pair.alpha.exec([...program, 'daemon', '--foreground'], { timeoutMs: 10_000 })
   expect([1, 2]).toContain(second.code)
-  expect(second.stderr + second.stdout).toMatch(/already/)
+  expect(second.stderr + second.stdout).toMatch(/another daemon|already/)
   await pair.expectHolder(pair.alpha)
   expect((await pair.hactl(pair.alpha, 'status')).code).toBe(0)
 })
 
 test('no room for the state at the start: the daemon refuses, because it could not count its generation', async () => {
   const pair = await openPair()
-  await pair.alpha.must('mount -t tmpfs -o size=16k small /var/lib/hactl; head -c 100000 /dev/zero > /var/lib/hactl/ballast || true')
+  await pair.alpha.must('mount -t tmpfs -o size=16k,mode=700 small /var/lib/hactl; head -c 100000 /dev/zero > /var/lib/hactl/ballast || true')
   const daemon = await pair.start(pair.alpha)
   const ended = await Promise.race([daemon.ended, sleep(10_000)])
   expect(ended?.code, 'it ends with an error').toBeGreaterThan(0)
@@ -125,9 +125,12 @@ test('no room for the state at the start: the daemon refuses, because it could n
 
 test('the disk fills up later: the pair goes on, takes over, and says that it cannot write', async () => {
   const pair = await openPair()
-  await pair.beta.must('mount -t tmpfs -o size=256k small /var/lib/hactl')
+  await pair.beta.must('mount -t tmpfs -o size=256k,mode=700 small /var/lib/hactl')
   await pair.startBoth()
   await pair.beta.must('head -c 1000000 /dev/zero > /var/lib/hactl/ballast || true')
+  // Each writes records and the state; the files' last blocks have room for a few.
+  for (let time = 0; time < 8; time += 1) await pair.hactl(pair.beta, time % 2 === 0 ? 'pause' : 'resume')
+  await pair.untilStatus(pair.beta, 'no pause', ({ pause }) => !pause.paused)
   await pair.alpha.powerOff()
   await pair.untilHeldBy(pair.beta)
   await sleep(deadtimeMs)
@@ -147,7 +150,7 @@ test('the configuration is reread all or nothing', async () => {
   const good = pair.alpha.read('/etc/ha.d/ha.cf')
   pair.alpha.write('/etc/ha.d/ha.cf', `${good}deadtyme 3\n`)
   const refused = await pair.hactl(pair.alpha, 'reload')
-  expect(refused.code).toBe(2)
+  expect([1, 2]).toContain(refused.code)
   expect(refused.stderr).toContain('deadtyme')
   await pair.expectHolder(pair.alpha)
   for (const host of [pair.alpha, pair.beta]) {

@@ -68,7 +68,7 @@ test('a peer with a different configuration stays a peer, and both nodes name th
   await Promise.all([pair.start(pair.alpha), pair.start(pair.beta)])
   for (const host of [pair.alpha, pair.beta]) {
     const status = await pair.untilStatus(host, 'the difference', ({ configDifferences }) => configDifferences.length > 0)
-    expect(status.configDifferences).toEqual(['groups'])
+    expect(status.configDifferences).toContain('groups')
     expect(status.nodes.map((node) => node.status)).toEqual(['alive', 'alive'])
     expect(status.problems.join('\n')).toContain('groups')
   }

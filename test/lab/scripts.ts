@@ -42,6 +42,7 @@ mkdir -p /etc/ha.d/resource.d /etc/hactl/resource.d /var/lib/hactl /var/log /var
 if ! grep -q ' alpha$' /etc/hosts; then
   printf '192.0.2.%s %s\\n' 1 alpha 2 beta 9 client >> /etc/hosts
 fi
+umount -l /run/netns/* 2>/dev/null || true
 umount -R -l /run 2>/dev/null || true
 mount -t tmpfs -o mode=755 lab /run
 mkdir -m 1777 /run/lock
