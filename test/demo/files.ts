@@ -15,3 +15,8 @@ node alpha beta
 export const haresources = `# /etc/ha.d/haresources, the same on both hosts
 alpha IPaddr::${floatingAddress}/24/eth0 webdemo
 `
+
+export const warmYaml = `# /etc/ha.d/hactl.yaml, beside the three files: what ha.cf cannot say
+resources:
+  webdemo: { warm: true }
+`
