@@ -1,6 +1,7 @@
 /** Shutting down: hand over what the peer can take, stop the rest, say goodbye, exit (design.md section 6 "systemd"). */
 import { isUnclean, mayRun, runsHere } from './group-view.ts'
 import { dropHold } from './holds.ts'
+import { isSaved } from './persistence.ts'
 import type { Millis } from './time.ts'
 import { record, setState, type Turn } from './turn.ts'
 import { reply } from './requests.ts'
@@ -36,7 +37,8 @@ export function settleLeaving(turn: Turn): void {
   const waits = turn.state.groups.some(
     (group) => group.looked && (group.hold !== undefined || group.operation !== undefined || group.stages.some((stage) => mayRun(stage) && stage.status !== 'unclean')),
   )
-  if (waits) return
+  // What is unclean, or a standby typed just now, must be known to the next daemon.
+  if (waits || !isSaved(turn.state)) return
   const unclean = turn.state.groups.filter((group) => isUnclean(group) && runsHere(group))
   const left = unclean.length === 0 ? 'nothing of its groups runs here' : `a stop failed for ${unclean.map((group) => group.name).join(', ')}`
   record(turn, unclean.length === 0 ? 'info' : 'error', 'daemon-left', `${turn.state.self} has left: ${left}`)

@@ -9,16 +9,24 @@ const retryAfterMs: Millis = 10_000
 /** A new block of claim numbers is reserved when fewer than this many are left. */
 const lowWater = 20
 
-function persistentGroup(group: GroupState): PersistentState['groups'][number] {
-  return { name: group.name, claimLimit: group.claimLimit, unclean: isUnclean(group), pinned: group.pinned }
+function persistentGroup(state: NodeState, group: GroupState): PersistentState['groups'][number] {
+  // Before the look nothing is known to be clean that the last daemon left unclean.
+  const unclean = group.looked ? isUnclean(group) : state.persisted.groups.some((one) => one.name === group.name && one.unclean)
+  return { name: group.name, claimLimit: group.claimLimit, unclean, pinned: group.pinned }
 }
 
 export function persistentStateOf(state: NodeState): PersistentState {
   return {
     ...(state.standby === undefined ? {} : { standby: state.standby }),
     pause: state.pause,
-    groups: state.groups.map(persistentGroup),
+    groups: state.groups.map((group) => persistentGroup(state, group)),
   }
+}
+
+/** Everything that must survive is on the disk, or the disk has refused it. */
+export function isSaved(state: NodeState): boolean {
+  if (state.persistError !== undefined) return true
+  return state.writing === undefined && JSON.stringify(persistentStateOf(state)) === JSON.stringify(state.persisted)
 }
 
 export function persistChanges(turn: Turn): void {
