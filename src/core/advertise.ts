@@ -3,7 +3,7 @@ import type { AdvertisedGroup, Facts, Packet } from './packet.ts'
 import { stateOf } from './group-view.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
-import { setContact, setState, type Turn } from './turn.ts'
+import { hasChanged, setContact, setState, type Turn } from './turn.ts'
 
 /** Our own dialogue; a peer that shows a lower one would be spoken to in that. */
 const dialogue = 1
@@ -46,6 +46,9 @@ function urgent(facts: Facts): string {
   return JSON.stringify([facts.standby, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs])
 }
 
+/** What `urgent` is made of: while a turn leaves these alone there is no news, and nothing to write down and compare. */
+const newsworthy = ['begun', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled'] as const
+
 const nodeStatuses = { looking: 'init', joining: 'up', running: 'active', leaving: 'active', left: 'dead' } as const
 
 /** The last thing in each turn: one packet if one is due, carrying all that the turn changed. */
@@ -53,7 +56,7 @@ export function sendIfDue(turn: Turn): void {
   const { state, nowMs } = turn
   if (!state.begun) return
   const keepaliveDue = nowMs >= state.nextKeepaliveMs
-  const advertised = urgent(factsOf(state, nowMs, false))
+  const advertised = hasChanged(turn, ...newsworthy) ? urgent(factsOf(state, nowMs, false)) : state.advertised
   const news = advertised !== state.advertised
   const isGoodbye = state.phase === 'left'
   if (!keepaliveDue && !news && !turn.answerOwed) return

@@ -118,9 +118,20 @@ function reportSlow(turn: Turn, group: GroupState): void {
   setGroup(turn, group.name, { operation: { ...operation, slowReported: true } })
 }
 
-export function operationDeadlines(state: NodeState, group: GroupState): readonly Millis[] {
+export function addOperationDeadlines(state: NodeState, group: GroupState, dues: (Millis | undefined)[]): void {
   const { operation } = group
-  if (operation !== undefined) return operation.slowReported ? [operation.deadlineMs] : [operation.startedMs + slowMs, operation.deadlineMs]
-  const instants = group.stages.flatMap((stage) => [stage.retryStartMs, stage.retryStopMs, stage.nextStatusMs]).filter((dueMs) => dueMs !== undefined)
-  return instants.filter((dueMs) => nextOperation(state, group, dueMs) !== undefined)
+  if (operation !== undefined) {
+    dues.push(operation.deadlineMs)
+    if (!operation.slowReported) dues.push(operation.startedMs + slowMs)
+    return
+  }
+  // An instant at which nothing could be begun is no deadline (S9).
+  const addIfOfUse = (dueMs: Millis | undefined): void => {
+    if (dueMs !== undefined && nextOperation(state, group, dueMs) !== undefined) dues.push(dueMs)
+  }
+  for (const stage of group.stages) {
+    addIfOfUse(stage.retryStopMs)
+    addIfOfUse(stage.retryStartMs)
+    addIfOfUse(stage.nextStatusMs)
+  }
 }

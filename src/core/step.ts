@@ -13,7 +13,7 @@
 import { announceAgain, announceDue } from './announcements.ts'
 import { sendIfDue } from './advertise.ts'
 import { learnNumbers, settleClaims, withdraw } from './claims.ts'
-import { hearPacket, judgePeer } from './contact.ts'
+import { hearPacket, judgePeer, peerIsHeard } from './contact.ts'
 import type { Effect } from './effects.ts'
 import type { Event } from './events.ts'
 import { beginLeaving, settleLeaving } from './leaving.ts'
@@ -22,6 +22,7 @@ import { settleMeeting } from './meeting.ts'
 import { beginLook, takeObservations, watchFound } from './observe.ts'
 import { progress } from './operations.ts'
 import { expireOperations, finishOperation, forgetFailures } from './outcomes.ts'
+import type { Packet } from './packet.ts'
 import { hearFacts } from './pair.ts'
 import { finishPersist, persistChanges } from './persistence.ts'
 import { reloadConfig } from './reload.ts'
@@ -30,13 +31,13 @@ import { takeRequest } from './requests.ts'
 import { forgetStall, noticeStall } from './stall.ts'
 import type { NodeState } from './state.ts'
 import { restoreStripped } from './stripped.ts'
-import { groupNamed, setGroup, setState, type Turn } from './turn.ts'
+import { groupNamed, hasChanged, setGroup, setState, type Turn } from './turn.ts'
 
 export interface Step { readonly state: NodeState; readonly effects: readonly Effect[] }
 
 export function step(state: NodeState, event: Event): Step {
   if (state.phase === 'left') return { state, effects: [] }
-  const turn: Turn = { nowMs: event.nowMs, wallMs: event.wallMs, state, effects: [], answerOwed: false, answerWanted: false }
+  const turn: Turn = { nowMs: event.nowMs, wallMs: event.wallMs, before: state, state, effects: [], answerOwed: false, answerWanted: false }
   const stalled = noticeStall(turn)
   if (stalled) withdrawAll(turn)
   beginLook(turn)
@@ -60,7 +61,7 @@ function takeIn(turn: Turn, event: Event): void {
       return
     case 'packet-received':
       hearOnLink(turn, event.link)
-      hearPacket(turn, event.packet)
+      hearBack(turn, event.packet)
       hearFacts(turn, event.packet)
       return learnNumbers(turn)
     case 'duplicate-received':
@@ -86,6 +87,13 @@ function takeIn(turn: Turn, event: Event): void {
     case 'shutdown-requested':
       return beginLeaving(turn)
   }
+}
+
+/** A peer that was counted dead may have held the addresses too, and told the neighbours so: they are told anew who has them. */
+function hearBack(turn: Turn, packet: Packet): void {
+  const wasDead = turn.state.contact.status === 'dead'
+  hearPacket(turn, packet)
+  if (wasDead && peerIsHeard(turn.state)) announceAgain(turn, () => true)
 }
 
 /** A window in which the group could not return is over at once: the next one is tried. */
@@ -114,7 +122,7 @@ function settle(turn: Turn): void {
   }
   watchFound(turn)
   announceDue(turn)
-  persistChanges(turn)
+  if (turn.state.retryPersistMs !== undefined || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing')) persistChanges(turn)
 }
 
 /** Read anew: the rules above have changed it. */

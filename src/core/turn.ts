@@ -12,12 +12,19 @@ import type { Millis, WallMillis } from './time.ts'
 export interface Turn {
   readonly nowMs: Millis
   readonly wallMs: WallMillis
+  /** As the turn found it. */
+  readonly before: NodeState
   state: NodeState
   readonly effects: Effect[]
   /** The peer asked for an answer at once, or a packet must leave for another reason than changed facts. */
   answerOwed: boolean
   /** This turn's packet asks the peer to answer at once. */
   answerWanted: boolean
+}
+
+/** Has the turn put something else into one of these fields? Nothing is changed in place, so looking at the references is enough. */
+export function hasChanged(turn: Turn, ...fields: readonly (keyof NodeState)[]): boolean {
+  return fields.some((field) => turn.state[field] !== turn.before[field])
 }
 
 /** Fields to set; one given as `undefined` is removed. */
@@ -32,7 +39,10 @@ export function setContact(turn: Turn, change: Change<Contact>): void {
 }
 
 export function setGroup(turn: Turn, name: GroupName, change: Change<GroupState>): void {
-  setState(turn, { groups: turn.state.groups.map((group) => (group.name === name ? changed(group, change) : group)) })
+  const before = groupNamed(turn.state, name)
+  if (before === undefined) return
+  const after = changed(before, change)
+  if (after !== before) setState(turn, { groups: turn.state.groups.map((group) => (group === before ? after : group)) })
 }
 
 export function setStage(turn: Turn, name: GroupName, index: number, change: Change<StageState>): void {
@@ -41,10 +51,20 @@ export function setStage(turn: Turn, name: GroupName, index: number, change: Cha
   setGroup(turn, name, { stages: group.stages.map((stage, at) => (at === index ? changed(stage, change) : stage)) })
 }
 
+/** The same object if nothing differs. Built anew rather than deleted from: objects that lost a field are slow ever after. */
 function changed<T extends object>(value: T, change: Change<T>): T {
-  const next: T = Object.assign({}, value, change)
-  for (const key of Object.keys(change) as (keyof T)[]) if (next[key] === undefined) delete next[key]
-  return next
+  let differs = false
+  let removes = false
+  for (const key in change) {
+    differs ||= change[key] !== value[key]
+    removes ||= change[key] === undefined
+  }
+  if (!differs) return value
+  if (!removes) return { ...value, ...change } as T
+  const next: Partial<T> = {}
+  for (const key in value) if (!(key in change)) next[key] = value[key]
+  for (const key in change) if (change[key] !== undefined) next[key] = change[key]
+  return next as T
 }
 
 export function groupNamed(state: NodeState, name: GroupName): GroupState | undefined {
