@@ -3,17 +3,16 @@
  * named after what they watch; L1 to L3 in convergence.ts. They look at kernels, services and packets, not at the core.
  */
 import type { AdminReply } from '../core/admin.ts'
-import type { Effect } from '../core/effects.ts'
 import type { Event, Observation, Outcome } from '../core/events.ts'
 import type { Packet } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
-import type { NodeInit, NodeState } from '../core/state.ts'
+import type { NodeInit } from '../core/state.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
 import type { Journal } from './ledger.ts'
 import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
-import { checkStep, freezeInput } from './purity.ts'
+import { checkStep, freezeInput, type MadeTurn } from './purity.ts'
 import { violate } from './violations.ts'
 import type { World } from './world.ts'
 
@@ -129,9 +128,9 @@ export function stepStarts(world: World, machine: Machine, daemon: Daemon, event
   void machine
 }
 
-export function stepMade(world: World, machine: Machine, daemon: Daemon, event: Event, before: NodeState, effects: readonly Effect[]): void {
-  if (event.type === 'resources-observed') judgeOverlapsAfresh(world)
-  checkStep(world, machine, event, before, daemon.state, effects)
+export function stepMade(world: World, machine: Machine, daemon: Daemon, turn: MadeTurn): void {
+  if (turn.event.type === 'resources-observed') judgeOverlapsAfresh(world)
+  checkStep(world, machine, daemon, turn)
 }
 
 export function recordWritten(world: World, machine: Machine, record: EventRecord): void {

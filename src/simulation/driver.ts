@@ -50,6 +50,7 @@ export function startDaemon(world: World, machine: Machine): void {
     state: world.core.createState(init),
     timerSerial: 0,
     lastMs: 0,
+    deadlineMs: undefined,
     window: emptyWindow,
     waitingPackets: [],
     waitingOthers: [],
@@ -126,7 +127,9 @@ function turn(world: World, machine: Machine, daemon: Daemon, event: Event): voi
   stepStarts(world, machine, daemon, event)
   const { state, effects } = world.core.step(before, event)
   daemon.state = state
-  stepMade(world, machine, daemon, event, before, effects)
+  const deadlineBeforeMs = daemon.deadlineMs
+  daemon.deadlineMs = world.core.nextDeadlineMs(state)
+  stepMade(world, machine, daemon, { event, before, effects, deadlineBeforeMs })
   if (event.type === 'resources-observed') daemon.lookedMs = world.nowMs
   for (const effect of effects) {
     if (machine.daemon !== daemon) return
@@ -136,7 +139,7 @@ function turn(world: World, machine: Machine, daemon: Daemon, event: Event): voi
 }
 
 function armTimer(world: World, machine: Machine, daemon: Daemon): void {
-  const deadlineMs = world.core.nextDeadlineMs(daemon.state)
+  const { deadlineMs } = daemon
   daemon.timerSerial += 1
   if (deadlineMs === undefined) return
   const serial = daemon.timerSerial

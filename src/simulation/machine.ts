@@ -60,6 +60,8 @@ export interface Daemon {
   state: NodeState
   /** The newest timer; older ones are void. */
   timerSerial: number
+  /** `nextDeadlineMs` of its state. */
+  deadlineMs: number | undefined
   /** A timer's reading may be a rounding error above the clock's; a monotonic clock never shows less than it did. */
   lastMs: number
   /** What of the peer's packets was used: the real refusal of doubles, old and replayed ones. */

@@ -79,7 +79,7 @@ export function drawOptions(seed: number, minutes: number): SimulationOptions {
     },
     faults: drawFaults(random),
     settles: random.chance(0.6),
-    scrutiny: random.pick([0.002, 0.01, 0.05]),
+    scrutiny: random.pick([0.001, 0.003, 0.02]),
     keepsJournal: random.chance(0.05),
     exact: false,
   }

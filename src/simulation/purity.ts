@@ -23,8 +23,18 @@ function deepFreeze(value: unknown): void {
   Object.freeze(value)
 }
 
-export function checkStep(world: World, machine: Machine, event: Event, before: NodeState, after: NodeState, effects: readonly Effect[]): void {
-  if (event.type === 'tick') checkTick(world, machine, event, before, after, effects)
+/** One step as it was made. */
+export interface MadeTurn {
+  readonly event: Event
+  readonly before: NodeState
+  readonly effects: readonly Effect[]
+  readonly deadlineBeforeMs: number | undefined
+}
+
+export function checkStep(world: World, machine: Machine, daemon: Daemon, turn: MadeTurn): void {
+  const { event, before, effects } = turn
+  const after = daemon.state
+  if (event.type === 'tick') checkTick(world, machine, daemon, turn)
   if (!world.ledger.sampled) return
   const again = world.core.step(before, event)
   if (JSON.stringify([again.state, again.effects]) !== JSON.stringify([after, effects])) {
@@ -34,18 +44,15 @@ export function checkStep(world: World, machine: Machine, event: Event, before: 
   checkEarlyTick(world, machine, after, event)
 }
 
-function checkTick(world: World, machine: Machine, event: Event, before: NodeState, after: NodeState, effects: readonly Effect[]): void {
-  const { core, ledger } = world
-  const node = ledger.nodes[machine.index]
+function checkTick(world: World, machine: Machine, daemon: Daemon, turn: MadeTurn): void {
+  const node = world.ledger.nodes[machine.index]
   const second = Math.floor(world.nowMs / 1000)
   node.ticksInSecond = node.tickSecond === second ? node.ticksInSecond + 1 : 1
   node.tickSecond = second
   if (node.ticksInSecond > maxTicksASecond) violate(world, 'S9', `${machine.name} ticked ${node.ticksInSecond} times within a second`)
-  const deadlineMs = core.nextDeadlineMs(after)
-  if (effects.length > 0 || deadlineMs === undefined || deadlineMs > event.nowMs) return
-  if (deadlineMs === core.nextDeadlineMs(before)) {
-    violate(world, 'S9', `${machine.name}: a tick at the deadline ${deadlineMs} did nothing and left it standing`)
-  }
+  const { deadlineMs } = daemon
+  if (turn.effects.length > 0 || deadlineMs === undefined || deadlineMs > turn.event.nowMs) return
+  if (deadlineMs === turn.deadlineBeforeMs) violate(world, 'S9', `${machine.name}: a tick at the deadline ${deadlineMs} did nothing and left it standing`)
 }
 
 /** A packet heard before shows that its link works, and nothing else. */
