@@ -49,7 +49,8 @@ function showSteps(control: string, show: (progress: Progress) => void): { reado
   const onRecord = ({ code, message, wallMs }: EventRecord): void => {
     if (wallMs >= startWallMs && !noSteps.includes(code)) show({ message })
   }
-  const following = callDaemon(control, { command: 'events', follow: true, limit: missedRecords }, { onRecord, silenceLimitMs: 0, signal: over.signal })
+  const request = { command: 'events', follow: true, limit: missedRecords } as const
+  const following = callDaemon(control, request, { onRecord, silenceLimitMs: 0, signal: over.signal })
   return {
     end: async (answered) => {
       if (answered) await sleep(lastStepsMs)

@@ -17,6 +17,7 @@ export async function runEvents({ follow, json, control }: EventsOptions, termin
     terminal.out(json ? `${JSON.stringify(record)}\n` : renderEvent(record, previousWallMs, terminal.view))
     previousWallMs = record.wallMs
   }
-  const answer = await callDaemon(control, { command: 'events', follow, limit: newestRecords }, { onRecord, silenceLimitMs: follow ? 0 : 10_000 })
+  const silenceLimitMs = follow ? 0 : 10_000
+  const answer = await callDaemon(control, { command: 'events', follow, limit: newestRecords }, { onRecord, silenceLimitMs })
   return answer.ok ? 0 : refuse(answer.error, terminal)
 }

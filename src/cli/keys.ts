@@ -41,7 +41,7 @@ export function authkeysText(key: string): string {
 
 function failureText(path: string, error: unknown): string {
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) }
-  if (code === 'EEXIST') return `hactl: ${path} exists and is not overwritten. Name another file, or move it away first: mv ${path} ${path}.old`
+  if (code === 'EEXIST') return `hactl: ${path} exists and is not overwritten. Name another file, or first type: mv ${path} ${path}.old`
   if (code === 'ENOENT') return `hactl: ${path} cannot be written: its directory does not exist. Type: mkdir -p "$(dirname ${path})"`
   if (code === 'EACCES') return `hactl: ${path} cannot be written: no permission. Type it as root: sudo hactl keys new -o ${path}`
   return `hactl: ${path} cannot be written: ${message}`

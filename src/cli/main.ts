@@ -8,6 +8,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   process.exit(await runHactl(process.argv.slice(2), processTerminal()))
 } catch (error) {
-  process.stderr.write(`hactl: this is a fault of hactl itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`hactl: this is a fault of hactl itself: ${text}\n`)
   process.exit(1)
 }

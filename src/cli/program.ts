@@ -7,6 +7,10 @@ import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, dur
 import type { Terminal } from './terminal.ts'
 
 const adminTimeoutMs = 60_000
+const configHelp = 'hactl.yaml, or a directory with ha.cf, haresources, authkeys (default: /etc/hactl/hactl.yaml, else /etc/ha.d)'
+const exitCodeHelp = `
+Exit codes: 0 done or healthy, 1 degraded or refused, 2 usage or configuration
+error, 3 no daemon, 4 timed out.`
 
 /** Runs one command line (without `node` and the program's name) and gives the exit code. */
 export async function runHactl(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -25,7 +29,7 @@ function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
   const program = new Command('hactl')
     .description('Two Linux hosts, one floating IP address, no split brain.')
     .version(packageFile.version, '-V, --version', 'print the version')
-    .option('--config <path>', 'hactl.yaml, or a directory with ha.cf, haresources, authkeys (default: /etc/hactl/hactl.yaml, else /etc/ha.d)')
+    .option('--config <path>', configHelp)
     .option('--state-dir <dir>', 'where the daemon keeps its state', defaultStateDir)
     .option('--control <socket>', 'the control socket of the daemon', defaultControl)
     .helpOption('-h, --help', 'show help')
@@ -34,7 +38,7 @@ function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
     .showHelpAfterError('(hactl --help lists the commands)')
     .exitOverride()
-    .addHelpText('after', '\nExit codes: 0 done or healthy, 1 degraded or refused, 2 usage or configuration\nerror, 3 no daemon, 4 timed out.')
+    .addHelpText('after', exitCodeHelp)
   const commands: Commands = {
     program,
     terminal,
@@ -61,7 +65,8 @@ function addLooking({ program, terminal, common, run }: Commands): void {
     .option('--json', 'as JSON, for programs')
     .option('--watch', 'again every second, until Ctrl-C')
     .action((options: { json?: boolean; watch?: boolean }) => run(
-      import('./status.ts').then(({ runStatus }) => runStatus({ ...common(), json: options.json === true, watch: options.watch === true }, terminal))))
+      import('./status.ts').then(({ runStatus }) =>
+        runStatus({ ...common(), json: options.json === true, watch: options.watch === true }, terminal))))
   program.command('why')
     .description('the last move: its reason, evidence, timeline and duration')
     .argument('[group]', 'of this group')
@@ -73,7 +78,8 @@ function addLooking({ program, terminal, common, run }: Commands): void {
     .option('--follow', 'go on with new events, until Ctrl-C')
     .option('--json', 'one JSON object a line')
     .action((options: { follow?: boolean; json?: boolean }) => run(
-      import('./events.ts').then(({ runEvents }) => runEvents({ ...common(), follow: options.follow === true, json: options.json === true }, terminal))))
+      import('./events.ts').then(({ runEvents }) =>
+        runEvents({ ...common(), follow: options.follow === true, json: options.json === true }, terminal))))
 }
 
 function addMoving({ program, terminal, common, run }: Commands): void {
@@ -136,7 +142,8 @@ function addServing({ program, terminal, common, run }: Commands): void {
     .description('run the daemon: in the background, unless told otherwise')
     .option('--foreground', 'stay this process (as under systemd)')
     .action((options: { foreground?: boolean }) => run(
-      import('./daemon.ts').then(({ runDaemonCommand }) => runDaemonCommand({ ...common(), foreground: options.foreground === true }, terminal))))
+      import('./daemon.ts').then(({ runDaemonCommand }) =>
+        runDaemonCommand({ ...common(), foreground: options.foreground === true }, terminal))))
   program.command('release')
     .description('stop what this node holds, without a daemon (for ExecStopPost of systemd)')
     .requiredOption('--all', 'every group')

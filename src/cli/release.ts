@@ -25,7 +25,7 @@ interface Release { readonly terminal: Terminal; readonly operations: Operations
 export async function runRelease({ config, control, stateDir }: CommonOptions, terminal: Terminal): Promise<number> {
   const daemon = await callDaemon<{ pid?: number }>(control, { command: 'pid' }, { silenceLimitMs: 2000 })
   if (daemon.ok || daemon.error.code === 'no-answer') {
-    terminal.err(`hactl: a daemon runs (it answers at ${control}): it would start again what is stopped here. Stop it first: systemctl stop hactl\n`)
+    terminal.err(`hactl: a daemon runs (it answers at ${control}) and would start it all again. Stop it first: systemctl stop hactl\n`)
     return 1
   }
   let lock: StateLock | undefined
@@ -65,7 +65,8 @@ async function releaseAll(config: string, stateDir: string, terminal: Terminal):
   const { groups, nodes, environment } = result.config
   const nodeName = ownNodeName()
   const operations = createOperations({
-    nodeName, peerName: nodes.find((name) => name !== nodeName) ?? '', environment, onNotice: ({ message }) => terminal.err(`${message}\n`),
+    nodeName, peerName: nodes.find((name) => name !== nodeName) ?? '', environment,
+    onNotice: ({ message }) => terminal.err(`${message}\n`),
   })
   const release: Release = { terminal, operations, spareWarm, nextOperation: 1 }
   try {
@@ -148,7 +149,9 @@ async function stopScripts(group: GroupConfig, release: Release): Promise<boolea
   return true
 }
 
-function run(release: Release, group: GroupConfig, resource: ResourceConfig, action: 'stop' | 'status', timeoutMs: number): Promise<Outcome> {
+async function run(
+  release: Release, group: GroupConfig, resource: ResourceConfig, action: 'stop' | 'status', timeoutMs: number,
+): Promise<Outcome> {
   release.nextOperation += 1
   return release.operations.run({ operationId: release.nextOperation, group: group.name, resource, action, timeoutMs })
 }
@@ -165,16 +168,22 @@ function describe(outcome: Outcome): string {
 }
 
 /** The next daemon must not let the peer start what could not be stopped here (promise P6). */
-async function keepUnclean(stateDir: string, state: PersistentState | undefined, names: readonly string[], terminal: Terminal): Promise<boolean> {
+async function keepUnclean(
+  stateDir: string, state: PersistentState | undefined, names: readonly string[], terminal: Terminal,
+): Promise<boolean> {
   const before = state ?? { pause: { paused: false, number: 0, sinceWallMs: 0 }, groups: [] }
   const known = before.groups.map((group) => (names.includes(group.name) ? { ...group, unclean: true } : group))
-  const added = names.filter((name) => !known.some((group) => group.name === name)).map((name) => ({ name, claimLimit: 0, unclean: true, pinned: false }))
+  const added = names.filter((name) => !known.some((group) => group.name === name))
+    .map((name) => ({ name, claimLimit: 0, unclean: true, pinned: false }))
   try {
     await writeAtomically(`${stateDir}/state.json`, formatState({ ...before, groups: [...known, ...added] }), 0o600)
-    for (const name of names) terminal.err(`hactl: ${name} counts as unclean here. Once nothing of it runs: hactl cleanup ${name} --i-have-checked\n`)
+    for (const name of names) {
+      terminal.err(`hactl: ${name} counts as unclean here. Once nothing of it runs: hactl cleanup ${name} --i-have-checked\n`)
+    }
     return true
   } catch (error) {
-    terminal.err(`hactl: ${stateDir}/state.json cannot be written: ${errorText(error)}. The next daemon will not know that ${names.join(', ')} did not stop\n`)
+    const lost = `the next daemon will not know that ${names.join(', ')} did not stop`
+    terminal.err(`hactl: ${stateDir}/state.json cannot be written: ${errorText(error)}; ${lost}\n`)
     return false
   }
 }

@@ -22,7 +22,8 @@ function headLines(report: StatusReport, { columns, paint }: View): readonly str
   const phase = report.phase === 'running' ? '' : `, ${phaseWords(report.phase)}`
   const [head = '', ...rest] = wrapped(`${word}: ${report.node} with peer ${report.peer}${phase}`, columns, '', '  ')
   const { paused, sinceWallMs } = report.pause
-  const pause = paused ? [paint.yellow(`paused since ${clockText(sinceWallMs).slice(0, 8)} of ${dateText(sinceWallMs)}: no automatic moves`)] : []
+  const since = `${clockText(sinceWallMs).slice(0, 8)} of ${dateText(sinceWallMs)}`
+  const pause = paused ? [paint.yellow(`paused since ${since}: no automatic moves`)] : []
   return [head.replace(word, colour(word)), ...rest, ...pause]
 }
 
@@ -152,7 +153,8 @@ const plainReasons: readonly string[] = ['holds', 'peer-holds']
 function noteLines(group: GroupReport, report: StatusReport, { columns, paint }: View): readonly string[] {
   const notes: string[] = []
   const away = group.holder !== undefined && group.holder !== group.preferredNode
-  if (group.pinned && away) notes.push(`an administrator moved it: it returns when ${group.preferredNode} joins anew, or after \`hactl online\` there`)
+  const returning = `it returns when ${group.preferredNode} joins anew, or after \`hactl online\` there`
+  if (group.pinned && away) notes.push(`an administrator moved it: ${returning}`)
   else if (!plainReasons.includes(group.reason)) notes.push(group.explanation)
   if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)
   if (group.failedOnPeer) notes.push(`it failed on ${report.peer} not long ago`)
@@ -170,7 +172,8 @@ function footLines(report: StatusReport, { columns, paint }: View): readonly str
     lines.push(paint.dim(`    \`hactl why ${move.group}\` shows it step by step`))
   }
   if (report.protection === 'none') {
-    lines.push(...wrapped('no witness, no fencing: a silent peer is taken for dead after deadtime alone', columns, '  ', '    ').map(paint.dim))
+    const text = 'no witness, no fencing: a silent peer is taken for dead after deadtime alone'
+    lines.push(...wrapped(text, columns, '  ', '    ').map(paint.dim))
   }
   return lines
 }

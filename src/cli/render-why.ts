@@ -13,7 +13,8 @@ export function renderWhy(why: MoveExplanation, view: View): string {
 function headLines({ explanation, reason, decidedWallMs, move }: MoveExplanation, { columns, paint }: View): readonly string[] {
   const code = reason === '' ? '' : ` [${reason}]`
   const [first = '', ...rest] = wrapped(`${explanation}${code}`, columns, '', '  ')
-  return [paint.bold(first), ...rest.map(paint.bold), paint.dim(`  decided on ${dateText(decidedWallMs)} at ${clockText(decidedWallMs)}, move ${move}`)]
+  const when = `  decided on ${dateText(decidedWallMs)} at ${clockText(decidedWallMs)}, move ${move}`
+  return [paint.bold(first), ...rest.map(paint.bold), paint.dim(when)]
 }
 
 function evidenceLines({ evidence }: MoveExplanation, { columns }: View): readonly string[] {

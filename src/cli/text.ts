@@ -94,7 +94,8 @@ export function tableBlocks(
   const widths = heads.map((heading, index) => Math.max(heading.length, ...lines.map(({ cells }) => cells[index]?.text.length ?? 0)))
   const width = indent.length + widths.reduce((sum, each) => sum + each + 2, -2)
   if (width > columns) {
-    return { heading: [], blocks: lines.map(({ cells, note }) => [...stacked(heads, cells, columns, indent), ...noteLines(note, columns, indent)]) }
+    const blocks = lines.map(({ cells, note }) => [...stacked(heads, cells, columns, indent), ...noteLines(note, columns, indent)])
+    return { heading: [], blocks }
   }
   const heading = heads.some((text) => text !== '') ? [lineOf(heads.map((text) => cell(text)), widths, indent)] : []
   const blocks = lines.map(({ cells, note }) => {

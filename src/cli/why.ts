@@ -14,7 +14,8 @@ export async function runWhy({ group, json, control }: WhyOptions, terminal: Ter
   const why = answer.result
   if (why === null) {
     if (json) terminal.out('null\n')
-    terminal.err(`hactl: the history knows no move${group === undefined ? '' : ` of a group ${group}`}. \`hactl status\` lists the groups.\n`)
+    const ofGroup = group === undefined ? '' : ` of a group ${group}`
+    terminal.err(`hactl: the history knows no move${ofGroup}. \`hactl status\` lists the groups.\n`)
     return 1
   }
   terminal.out(json ? `${JSON.stringify(why)}\n` : renderWhy(why, terminal.view))

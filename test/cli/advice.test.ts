@@ -13,7 +13,8 @@ const withPeer = (status: 'left' | 'late' | 'alive', mutualContact = true): Stat
 
 const cases: { title: string; report: StatusReport; types: readonly string[] }[] = [
   { title: 'nothing when all is well', report: healthy, types: [] },
-  { title: 'a dead peer is looked at; its silent links need no word of their own', report: peerDead, types: ['ssh alpha systemctl status hactl'] },
+  { title: 'a dead peer is looked at; its silent links need no word of their own', report: peerDead,
+    types: ['ssh alpha systemctl status hactl'] },
   { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl'] },
   { title: 'a late peer', report: withPeer('late'), types: ['hactl events'] },
   { title: 'a peer that does not hear this node', report: withPeer('alive', false), types: ['ssh beta hactl status'] },
@@ -22,11 +23,13 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
     types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'hactl why 192.0.2.100', 'hactl online'],
   },
   {
-    title: 'not again what a problem says already', report: { ...unclean, problems: ['it is unclean: hactl cleanup 192.0.2.100 --i-have-checked; see hactl online'] },
+    title: 'not again what a problem says already', report: { ...unclean,
+      problems: ['it is unclean: hactl cleanup 192.0.2.100 --i-have-checked; see hactl online'] },
     types: ['hactl why 192.0.2.100'],
   },
   {
-    title: 'a group that failed on the peer: see why there, then use it again', report: { ...healthy, groups: [{ ...healthy.groups[0]!, failedOnPeer: true }] },
+    title: 'a group that failed on the peer: see why there, then use it again', report: { ...healthy, groups: [{ ...healthy.groups[0]!,
+      failedOnPeer: true }] },
     types: ['ssh beta hactl why 192.0.2.100', 'ssh beta hactl online'],
   },
   {

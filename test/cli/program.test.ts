@@ -33,7 +33,8 @@ interface Said { readonly exitCode: number; readonly out: string; readonly err: 
 async function hactl(...words: readonly string[]): Promise<Said> {
   let [out, err] = ['', '']
   const view: View = { columns: 80, paint: plainPaint }
-  const terminal: Terminal = { out: (text) => void (out += text), err: (text) => void (err += text), interactive: false, view, errorView: view }
+  const terminal: Terminal = { out: (text) => void (out += text), err: (text) => void (err += text), interactive: false, view,
+    errorView: view }
   const exitCode = await runHactl(words, terminal)
   return { exitCode, out, err }
 }
@@ -86,7 +87,8 @@ test('help and version go to standard output with exit code 0, and fit 80 column
 
 test('every command takes --config, --state-dir and --control before or after its own words', async () => {
   await daemonSays((_, reply) => reply.result(healthy))
-  for (const words of [['--control', control, 'status', '--json'], ['status', '--json', '--control', control], ['status', `--control=${control}`, '--json']]) {
+  for (const words of [['--control', control, 'status', '--json'], ['status', '--json', '--control', control], ['status',
+    `--control=${control}`, '--json']]) {
     expect(await hactl(...words, '--config', '/nowhere', '--state-dir', '/nowhere')).toMatchObject({ exitCode: 0, err: '' })
   }
 })
@@ -94,7 +96,8 @@ test('every command takes --config, --state-dir and --control before or after it
 // The words of design.md section 10, and what the daemon is asked.
 const asked: { words: string[]; admin: object }[] = [
   { words: ['standby'], admin: { type: 'standby', scope: 'all', once: false, timeoutMs: 60_000 } },
-  { words: ['standby', 'local', '--once', '--wait', '--timeout', '2s'], admin: { type: 'standby', scope: 'local', once: true, timeoutMs: 2_000 } },
+  { words: ['standby', 'local', '--once', '--wait', '--timeout', '2s'], admin: { type: 'standby', scope: 'local', once: true,
+    timeoutMs: 2_000 } },
   { words: ['standby', '--timeout=1.5m', 'foreign'], admin: { type: 'standby', scope: 'foreign', once: false, timeoutMs: 90_000 } },
   { words: ['standby', '--no-wait'], admin: { type: 'standby', scope: 'all', once: false, timeoutMs: 60_000 } },
   { words: ['online'], admin: { type: 'online', timeoutMs: 60_000 } },
@@ -114,7 +117,8 @@ for (const { words, admin } of asked) {
 }
 
 const outcomes: { result: AdminReply['result']; exitCode: number }[] = [
-  { result: 'done', exitCode: 0 }, { result: 'refused', exitCode: 1 }, { result: 'failed', exitCode: 1 }, { result: 'timed-out', exitCode: 4 },
+  { result: 'done', exitCode: 0 }, { result: 'refused', exitCode: 1 }, { result: 'failed', exitCode: 1 }, { result: 'timed-out',
+    exitCode: 4 },
 ]
 for (const { result, exitCode } of outcomes) {
   test(`a reply "${result}" is exit code ${exitCode}`, async () => {
@@ -186,7 +190,8 @@ test('events are written one after the other, as text or as JSON lines', async (
 })
 
 test('reload: done, or refused with what is wrong with the files', async () => {
-  await daemonSays((_, reply) => reply.result(requests.length === 1 ? done : { ...done, result: 'refused', message: 'ha.cf:3:1: unknown directive' } satisfies AdminReply))
+  await daemonSays((_, reply) => reply.result(requests.length === 1 ? done : { ...done, result: 'refused',
+    message: 'ha.cf:3:1: unknown directive' } satisfies AdminReply))
   expect(await hactl('reload', '--control', control)).toEqual({ exitCode: 0, out: 'done: it is so\n', err: '' })
   expect(await hactl('reload', '--control', control)).toEqual({ exitCode: 1, out: '', err: 'refused: ha.cf:3:1: unknown directive\n' })
 })

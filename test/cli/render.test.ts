@@ -19,8 +19,9 @@ function renderEvents(on: View): string {
 const replies: readonly AdminReply[] = [
   { result: 'done', message: 'beta holds what alpha gave away', moves: [{ group: '192.0.2.100', holder: 'beta', unheldMs: 7 }] },
   { result: 'done', message: 'alpha is in standby already', moves: [] },
-  { result: 'refused', message: 'beta cannot take 192.0.2.100: it failed there 12 s ago. See `hactl why 192.0.2.100` on beta, or use --force.', moves: [] },
-  { result: 'failed', message: 'the start of mysql on beta failed (exit code 1); the group came back', moves: [{ group: '192.0.2.100', holder: 'alpha', unheldMs: 1312 }] },
+  { result: 'refused', message: 'beta cannot take 192.0.2.100: it failed there 12 s ago (hactl why 192.0.2.100 on beta). Nothing was changed', moves: [] },
+  { result: 'failed', message: 'the start of mysql on beta failed (exit code 1); the group came back', moves: [{ group: '192.0.2.100',
+    holder: 'alpha', unheldMs: 1312 }] },
   { result: 'timed-out', message: 'after 60 s alpha still stops mysql', moves: [{ group: '192.0.2.100' }] },
 ]
 
@@ -56,7 +57,8 @@ for (const [name, render] of Object.entries(texts)) {
 
 test('without a figure of its own, a takeover from a dead peer is counted from its last packet', () => {
   const timeline = explanation.timeline.map((record) => ({ ...record, figures: {} }))
-  expect(renderWhy({ ...explanation, timeline }, view).replace(/\s+/g, ' ')).toContain('nobody served it for at most 10,018 ms, counted from the peer\'s last packet')
+  expect(renderWhy({ ...explanation, timeline }, view).replace(/\s+/g,
+    ' ')).toContain('nobody served it for at most 10,018 ms, counted from the peer\'s last packet')
 })
 
 test('an event in a pipe is one line that begins with its date', () => {

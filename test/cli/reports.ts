@@ -20,7 +20,8 @@ export const healthy: StatusReport = {
   node: 'alpha', peer: 'beta', health: 'healthy', problems: [], protection: 'none', phase: 'running',
   nodes: [
     { name: 'alpha', self: true, status: 'alive', generation: 4 },
-    { name: 'beta', self: false, status: 'alive', generation: 9, lastHeardMs: 120, mutualContact: true, dialogue: 'hactl', deadtimeMs: 10_000 },
+    { name: 'beta', self: false, status: 'alive', generation: 9, lastHeardMs: 120, mutualContact: true, dialogue: 'hactl',
+      deadtimeMs: 10_000 },
   ],
   links: [
     { name: 'bcast eth0', status: 'up', lastHeardMs: 120 },
@@ -34,10 +35,12 @@ export const healthy: StatusReport = {
 export const peerDead: StatusReport = {
   ...healthy,
   node: 'beta', peer: 'alpha', health: 'degraded',
-  problems: ['peer alpha is dead: nothing heard for 12,400 ms on 2 links', 'link bcast eth0 is down', 'link ucast eth1 198.51.100.2 is down'],
+  problems: ['peer alpha is dead: nothing heard for 12,400 ms on 2 links', 'link bcast eth0 is down',
+    'link ucast eth1 198.51.100.2 is down'],
   nodes: [
     { name: 'beta', self: true, status: 'alive', generation: 9 },
-    { name: 'alpha', self: false, status: 'dead', generation: 4, lastHeardMs: 12_400, mutualContact: false, dialogue: 'hactl', deadtimeMs: 10_000 },
+    { name: 'alpha', self: false, status: 'dead', generation: 4, lastHeardMs: 12_400, mutualContact: false, dialogue: 'hactl',
+      deadtimeMs: 10_000 },
   ],
   links: [
     { name: 'bcast eth0', status: 'down', lastHeardMs: 12_400 },
@@ -55,8 +58,10 @@ export const unclean: StatusReport = {
   health: 'degraded',
   problems: ['192.0.2.100: nobody holds it: it is unclean on alpha, `stop` of mysql ran into its limit of 60 s'],
   groups: [{
-    name: '192.0.2.100', preferredNode: 'alpha', state: 'unclean', peerState: 'stopped', claimNumber: 7, pinned: false, failedHere: true, failedOnPeer: false,
-    autoFailback: 'off', reason: 'unclean-here', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds', strippedCount: 3,
+    name: '192.0.2.100', preferredNode: 'alpha', state: 'unclean', peerState: 'stopped', claimNumber: 7, pinned: false, failedHere: true,
+      failedOnPeer: false,
+    autoFailback: 'off', reason: 'unclean-here', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds',
+      strippedCount: 3,
     resources: [
       { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'stopped' },
       {
@@ -70,13 +75,17 @@ export const unclean: StatusReport = {
 export const standbyAndMore: StatusReport = {
   ...healthy,
   health: 'degraded',
-  problems: ['beta is in standby (all)', 'link ucast eth1 198.51.100.2 failed: no such device', 'the configuration differs from the peer\'s: groups'],
+  problems: ['beta is in standby (all)', 'link ucast eth1 198.51.100.2 failed: no such device',
+    'the configuration differs from the peer\'s: groups'],
   nodes: [
     { name: 'alpha', self: true, status: 'alive', generation: 4 },
-    { name: 'beta', self: false, status: 'alive', standby: 'all', generation: 9, lastHeardMs: 90, mutualContact: false, dialogue: 'heartbeat' },
+    { name: 'beta', self: false, status: 'alive', standby: 'all', generation: 9, lastHeardMs: 90, mutualContact: false,
+      dialogue: 'heartbeat' },
   ],
-  links: [{ name: 'bcast eth0', status: 'up', lastHeardMs: 90 }, { name: 'ucast eth1 198.51.100.2', status: 'failed', reason: 'no such device' }],
-  groups: [{ ...web, holder: 'alpha', preferredNode: 'beta', pinned: true, reason: 'pinned', explanation: 'an administrator moved it to alpha' }],
+  links: [{ name: 'bcast eth0', status: 'up', lastHeardMs: 90 }, { name: 'ucast eth1 198.51.100.2', status: 'failed',
+    reason: 'no such device' }],
+  groups: [{ ...web, holder: 'alpha', preferredNode: 'beta', pinned: true, reason: 'pinned',
+    explanation: 'an administrator moved it to alpha' }],
   pause: { paused: true, number: 3, sinceWallMs: nightMs },
   configDifferences: ['groups'],
 }
@@ -87,12 +96,15 @@ export const activeActive: StatusReport = {
   groups: [
     web,
     {
-      ...web, name: 'files', preferredNode: 'beta', holder: 'beta', state: 'stopped', peerState: 'held', reason: 'peer-holds', explanation: 'beta holds it',
-      resources: [{ name: '192.0.2.101 and 999 more', kind: 'addresses', warm: false, status: 'stopped' }, { name: 'samba', kind: 'script', warm: false, status: 'stopped' }],
+      ...web, name: 'files', preferredNode: 'beta', holder: 'beta', state: 'stopped', peerState: 'held', reason: 'peer-holds',
+        explanation: 'beta holds it',
+      resources: [{ name: '192.0.2.101 and 999 more', kind: 'addresses', warm: false, status: 'stopped' }, { name: 'samba',
+        kind: 'script', warm: false, status: 'stopped' }],
     },
     {
       ...web, name: 'mail', holder: 'alpha', state: 'starting', peerState: 'stopped', reason: 'holds', sinceMs: 12,
-      resources: [{ name: '192.0.2.102', kind: 'addresses', warm: false, status: 'running' }, { name: 'postfix', kind: 'script', warm: false, status: 'starting' }],
+      resources: [{ name: '192.0.2.102', kind: 'addresses', warm: false, status: 'running' }, { name: 'postfix', kind: 'script',
+        warm: false, status: 'starting' }],
     },
   ],
 }
@@ -114,15 +126,23 @@ export const longNames: StatusReport = {
 }
 
 export const records: readonly EventRecord[] = [
-  { wallMs: nightMs - 86_400_000, nowMs: 0, level: 'info', code: 'daemon-started', message: 'daemon of beta started, generation 9', figures: { generation: 9 } },
-  { wallMs: nightMs - 5_000, nowMs: 895_000, level: 'warning', code: 'peer-late', message: 'peer alpha is late: nothing heard for 5,001 ms', figures: { silentMs: 5001 } },
+  { wallMs: nightMs - 86_400_000, nowMs: 0, level: 'info', code: 'daemon-started', message: 'daemon of beta started, generation 9',
+    figures: { generation: 9 } },
+  { wallMs: nightMs - 5_000, nowMs: 895_000, level: 'warning', code: 'peer-late',
+    message: 'peer alpha is late: nothing heard for 5,001 ms', figures: { silentMs: 5001 } },
   {
-    wallMs: nightMs, nowMs: 899_999.8, level: 'warning', code: 'peer-dead', message: 'alpha is dead: silent for 10,004 ms', figures: { silentMs: 10_004, links: 2, deadtimeMs: 10_000 },
+    wallMs: nightMs, nowMs: 899_999.8, level: 'warning', code: 'peer-dead', message: 'alpha is dead: silent for 10,004 ms',
+      figures: { silentMs: 10_004, links: 2, deadtimeMs: 10_000 },
   },
-  { wallMs: nightMs, nowMs: 900_000, level: 'info', code: 'group-acquiring', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta acquires 192.0.2.100: alpha is dead: silent for 10,004 ms; deadtime alone permits it', reason: 'peer-dead', figures: { claimNumber: 8 } },
-  { wallMs: nightMs + 2, nowMs: 900_002, level: 'info', code: 'resource-started', group: '192.0.2.100', move: '192.0.2.100#8', message: 'resource 192.0.2.100 is started', figures: { tookMs: 2 } },
-  { wallMs: nightMs + 9, nowMs: 900_009, level: 'error', code: 'resource-slow', group: '192.0.2.100', move: '192.0.2.100#8', message: 'apache2 is slow' },
-  { wallMs: nightMs + 14, nowMs: 900_014, level: 'info', code: 'group-held', group: '192.0.2.100', move: '192.0.2.100#8', message: 'beta holds 192.0.2.100', figures: { tookMs: 14, unheldMs: 10_018 } },
+  { wallMs: nightMs, nowMs: 900_000, level: 'info', code: 'group-acquiring', group: '192.0.2.100', move: '192.0.2.100#8',
+    message: 'beta acquires 192.0.2.100: alpha is dead: silent for 10,004 ms; deadtime alone permits it', reason: 'peer-dead',
+      figures: { claimNumber: 8 } },
+  { wallMs: nightMs + 2, nowMs: 900_002, level: 'info', code: 'resource-started', group: '192.0.2.100', move: '192.0.2.100#8',
+    message: 'resource 192.0.2.100 is started', figures: { tookMs: 2 } },
+  { wallMs: nightMs + 9, nowMs: 900_009, level: 'error', code: 'resource-slow', group: '192.0.2.100', move: '192.0.2.100#8',
+    message: 'apache2 is slow' },
+  { wallMs: nightMs + 14, nowMs: 900_014, level: 'info', code: 'group-held', group: '192.0.2.100', move: '192.0.2.100#8',
+    message: 'beta holds 192.0.2.100', figures: { tookMs: 14, unheldMs: 10_018 } },
 ]
 
 export const explanation: MoveExplanation = {

@@ -5,8 +5,10 @@ import { cell, durationText, exactText, grouped, table, wrapped } from '../../sr
 
 // Each limit on both sides: nothing is rounded up to a unit that it has not reached.
 const durations: { ms: number; text: string }[] = [
-  { ms: -5, text: '0 ms' }, { ms: 0.04, text: '0 ms' }, { ms: 2.34, text: '2.3 ms' }, { ms: 9.96, text: '10 ms' }, { ms: 10.4, text: '10 ms' }, { ms: 999.4, text: '999 ms' }, { ms: 999.6, text: '1.0 s' }, { ms: 1_000, text: '1.0 s' },
-  { ms: 59_999, text: '59.9 s' }, { ms: 60_000, text: '1 min 0 s' }, { ms: 3_599_999, text: '59 min 59 s' }, { ms: 3_600_000, text: '1 h 0 min' },
+  { ms: -5, text: '0 ms' }, { ms: 0.04, text: '0 ms' }, { ms: 2.34, text: '2.3 ms' }, { ms: 9.96, text: '10 ms' }, { ms: 10.4,
+    text: '10 ms' }, { ms: 999.4, text: '999 ms' }, { ms: 999.6, text: '1.0 s' }, { ms: 1_000, text: '1.0 s' },
+  { ms: 59_999, text: '59.9 s' }, { ms: 60_000, text: '1 min 0 s' }, { ms: 3_599_999, text: '59 min 59 s' }, { ms: 3_600_000,
+    text: '1 h 0 min' },
   { ms: 86_399_999, text: '23 h 59 min' }, { ms: 86_400_000, text: '1 d 0 h' }, { ms: 900_000_000, text: '10 d 10 h' },
 ]
 for (const { ms, text } of durations) test(`durationText: ${ms} ms is ${text}`, () => expect(durationText(ms)).toBe(text))
@@ -38,7 +40,8 @@ test('a table that does not fit stacks its rows and cuts nothing', () => {
 })
 
 const times: { text: string; ms: number }[] = [
-  { text: '200ms', ms: 200 }, { text: '2s', ms: 2_000 }, { text: '1.5s', ms: 1_500 }, { text: '5m', ms: 300_000 }, { text: '24h', ms: 86_400_000 },
+  { text: '200ms', ms: 200 }, { text: '2s', ms: 2_000 }, { text: '1.5s', ms: 1_500 }, { text: '5m', ms: 300_000 }, { text: '24h',
+    ms: 86_400_000 },
 ]
 for (const { text, ms } of times) test(`durationOption: ${text}`, () => expect(durationOption(text)).toBe(ms))
 

@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: a pair of hosts and a client in namespaces of this machine, real daemons on the three classic files, and
- * a story: start, crash, return, standby, online, a warm service, goodbye. Nothing outside the sandbox is touched, and it ends with this process.
+ * a story: start, crash, return, standby, online, a warm service, goodbye. Nothing outside the sandbox is touched, and it
+ * ends with this process.
  */
 import { execFileSync } from 'node:child_process'
 import { dirname } from 'node:path'

@@ -23,9 +23,12 @@ export function drawPicture({ hosts, answers, scenes, fromMs, toMs, columns }: P
   const cellMs = Math.max(100, Math.ceil((toMs - fromMs) / cells / 50) * 50)
   const count = Math.ceil((toMs - fromMs) / cellMs)
   const buckets = Array.from({ length: count }, (_, index) => bucketOf(answers, fromMs + index * cellMs, fromMs + (index + 1) * cellMs))
-  const row = (name: string, mark: (bucket: Bucket) => string): string => `${name.padEnd(nameWidth)}${buckets.map(mark).join('')}`.trimEnd()
+  const row = (name: string, mark: (bucket: Bucket) => string): string =>
+    `${name.padEnd(nameWidth)}${buckets.map(mark).join('')}`.trimEnd()
+  const markOf = (host: string, { hosts: seen, gapMs }: Bucket): string =>
+    !seen.has(host) ? ' ' : seen.size === 1 && gapMs <= silentMs ? full : part
   const rows = [
-    ...hosts.map((host) => row(host, (bucket) => (bucket.hosts.has(host) ? (bucket.hosts.size === 1 && bucket.gapMs <= silentMs ? full : part) : ' '))),
+    ...hosts.map((host) => row(host, (bucket) => markOf(host, bucket))),
     row('nobody', (bucket) => (bucket.hosts.size === 0 ? '-' : ' ')),
     marksRow(scenes, fromMs, cellMs, count, nameWidth),
     axisRow(cellMs, count, nameWidth),
