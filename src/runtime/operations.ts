@@ -6,7 +6,6 @@ import type { Code } from '../core/codes.ts'
 import type { ResourceConfig } from '../core/config.ts'
 import type { Action, Outcome } from '../core/events.ts'
 import type { Millis } from '../core/time.ts'
-import { resourceName } from '../core/stage.ts'
 import { createEarlierOperations } from './earlier-operations.ts'
 import { errorText } from './errors.ts'
 import { defaultResourceDirectories, locateScript, ocfRoot, type Located, type NotFound } from './locate-script.ts'
@@ -16,6 +15,11 @@ import { scriptEnvironment, type EnvironmentOptions } from './script-environment
 import { createOutputs, type Output } from './script-output.ts'
 
 export type { Located, NotFound } from './locate-script.ts'
+
+/** As it is written in haresources: `apache2`, `webdemo::8080`. */
+function named(resource: ResourceConfig): string {
+  return [resource.script, ...resource.args].join('::')
+}
 
 export interface OperationRequest {
   readonly operationId: number
@@ -66,7 +70,7 @@ export function createOperations(options: OperationsOptions): Operations {
     const located = locate(resource)
     if (located.kind === 'not-found') return { result: 'not-runnable', message: located.message }
     const call = callOf(located, resource, { group, action, timeoutMs })
-    const own = { HACTL_GROUP: group, HACTL_RESOURCE: resourceName(resource), HACTL_ACTION: action }
+    const own = { HACTL_GROUP: group, HACTL_RESOURCE: named(resource), HACTL_ACTION: action }
     const name = outputName(options.nodeName, request, openNames)
     const output = outputs.open(name)
     openNames.add(name)
@@ -93,7 +97,7 @@ export function createOperations(options: OperationsOptions): Operations {
   return {
     // What is thrown here is the system's refusal to give a descriptor or a process: an outcome like any other.
     run: (request) => run(request).catch((error: unknown) => ({
-      result: 'failed', message: `${resourceName(request.resource)} ${request.action} could not be run: ${errorText(error)}`,
+      result: 'failed', message: `${named(request.resource)} ${request.action} could not be run: ${errorText(error)}`,
     })),
     cancel: (operationId) => running.get(operationId)?.cancel(),
     cancelAll: () => running.forEach((script) => script.cancel()),
@@ -166,7 +170,7 @@ function interpreterOf(path: string): string {
 
 /** One file for each node, resource and action; a run beside one that would not end gets its own. */
 function outputName(node: string, request: OperationRequest, taken: ReadonlySet<string>): string {
-  const full = `${node}.${request.group}.${resourceName(request.resource)}`
+  const full = `${node}.${request.group}.${named(request.resource)}`
   const digest = createHash('sha256').update(full).digest('hex').slice(0, 8)
   const name = `${full.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 80)}.${digest}.${request.action}`
   return taken.has(name) ? `${name}.${request.operationId}` : name
