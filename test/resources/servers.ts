@@ -37,6 +37,7 @@ export async function prepare(script: string, machine: Sandbox): Promise<void> {
 export async function prepareMariadb(machine: Sandbox, number: number): Promise<void> {
   await machine.sh(`cat >/etc/mysql/mariadb.conf.d/60-test.cnf <<END
 [mysqld]
+user=mysql
 server_id=${number}
 gtid_domain_id=${number}
 port=${3305 + number}

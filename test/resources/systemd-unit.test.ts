@@ -1,4 +1,4 @@
-// The unit file, judged by systemd itself. What it does on a running systemd is shown by test/resources/systemd-soak.sh.
+// The unit file, judged by systemd itself.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
