@@ -59,7 +59,7 @@ export function sendIfDue(turn: Turn): void {
   const advertised = hasChanged(turn, ...newsworthy) ? urgent(factsOf(state, nowMs, false)) : state.advertised
   const news = advertised !== state.advertised
   const isGoodbye = state.phase === 'left'
-  if (!keepaliveDue && !news && !turn.answerOwed) return
+  if (!keepaliveDue && !news && !turn.answerOwed && !isGoodbye) return
   const claiming = state.groups.some((group) => group.claim !== undefined)
   const facts = factsOf(state, nowMs, !isGoodbye && (turn.answerWanted || (news && claiming)))
   const packet: Packet = {

@@ -108,9 +108,16 @@ function takeOnline(turn: Turn, requestId: number, command: Extract<AdminCommand
     const theirs = peerGroup(state, group.name)
     const comesHome = configOf(state, group.name)?.preferredNode === state.self && theirs?.pinned === true && peerServes(state, group.name) && failbackIsOn(state, group.name)
     setGroup(turn, group.name, { failed: undefined, pinned: group.pinned && !comesHome, ...(comesHome ? { adminTakes: requestId } : {}) })
-    if (comesHome) returning.push(group.name)
+    if (comesHome || fallsBack(state, group.name)) returning.push(group.name)
   }
   wait(turn, requestId, command, returning)
+}
+
+/** The peer will offer it without being asked; whoever types `online` wants to see it arrive. */
+function fallsBack(state: NodeState, name: GroupName): boolean {
+  const config = configOf(state, name)
+  if (config === undefined || config.preferredNode !== state.self || state.pause.paused || state.phase !== 'running') return false
+  return (config.autoFailback ?? state.config.autoFailback) === 'on' && peerIsHeard(state) && peerServes(state, name)
 }
 
 function failbackIsOn(state: NodeState, name: GroupName): boolean {

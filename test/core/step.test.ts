@@ -81,6 +81,14 @@ test('shutdown hands over and says goodbye', () => {
   expect(pair.hosts.b.state.contact.status).toBe('left')
 })
 
+test('a node that has only warm resources left to stop says goodbye as well', () => {
+  const pair = bothUp(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2', { warm: true })])]))
+  pair.give('b', { type: 'shutdown-requested' })
+  pair.run(100)
+  expect(pair.hosts.b.exitCode).toBe(0)
+  expect(pair.hosts.a.state.contact.status).toBe('left')
+})
+
 test('a start that fails on the target returns the group and the standby is given up', () => {
   const pair = bothUp()
   pair.outcomes.set('b start apache2', { result: 'failed', exitCode: 1, message: 'no' })
