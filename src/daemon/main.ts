@@ -71,7 +71,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const peer = config.nodes.find((name) => name !== self) ?? ''
   const log = openLog(config.logFile === undefined ? {} : { file: config.logFile })
   const history = openHistory(options.stateDir, { onTrouble: (message) => log.warn('history-failed', message) })
-  const names = { nodeName: self, peerName: peer, environment: config.environment }
+  const names = { nodeName: self, peerName: peer, environment: config.environment, stateDirectory: options.stateDir }
   const notifier = createNotifier({ ...names, commands: config.notify, onNotice: (notice) => log.warn(notice.code, notice.message) })
   const chronicle = createChronicle(log, history, (record) => notifier.notify(record))
   const gate: Gate = { early: [] }

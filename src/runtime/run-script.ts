@@ -1,5 +1,5 @@
 /** Runs one program as data (no shell) in a process group of its own, and says how it ended. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { execa } from 'execa'
 import type { Millis } from '../core/time.ts'
 import { errorCode, errorText } from './errors.ts'
@@ -35,7 +35,20 @@ export interface RunningScript {
 export const graceMs: Millis = 2_000
 /** After KILL: a process that waits in the kernel for a disk can take its time; the caller is told and not kept. */
 const killLimitMs: Millis = 1_000
-const lookMs: Millis = 20
+/** Short: a switchover waits for a cancelled status. */
+const lookMs: Millis = 5
+
+let isProtected: boolean | undefined
+
+/** The unit protects the daemon from the OOM killer (OOMScoreAdjust=); a database that a script starts must not inherit that. */
+function giveUpOomProtection(pid: number): void {
+  try {
+    isProtected ??= Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) < 0
+    if (isProtected) writeFileSync(`/proc/${pid}/oom_score_adj`, '0')
+  } catch {
+    // The script has ended already.
+  }
+}
 
 export function runScript(run: ScriptRun): RunningScript {
   const child = execa(run.path, [...run.args], {
@@ -52,6 +65,7 @@ export function runScript(run: ScriptRun): RunningScript {
     stderr: run.outputFd as 3,
   })
   const { pid } = child
+  if (pid !== undefined) giveUpOomProtection(pid)
   let ending: 'timed-out' | 'cancelled' | undefined
   let exited = false
   let timer: NodeJS.Timeout | undefined

@@ -9,6 +9,8 @@ export interface EnvironmentOptions {
   readonly peerName: string
   /** `env NAME=VALUE` of ha.cf, without the HA_ prefix. */
   readonly environment: Readonly<Record<string, string>>
+  /** The daemon's; scripts keep their own notes in directories below it. */
+  readonly stateDirectory?: string
 }
 
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -32,7 +34,10 @@ export function scriptEnvironment(options: EnvironmentOptions): Readonly<Record<
     HA_LOGD: 'no',
     HACTL_NODE: options.nodeName,
     HACTL_PEER: options.peerName,
+    // For scripts that are run by Node: the daemon's own, wherever it is installed.
+    NODE: process.execPath,
   }
+  if (options.stateDirectory !== undefined) environment['HACTL_STATE_DIR'] = options.stateDirectory
   const zone = process.env['TZ']
   if (zone !== undefined) environment['TZ'] = zone
   for (const [name, value] of Object.entries(options.environment)) environment[`HA_${name}`] = value
