@@ -32,6 +32,7 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
     ...(newest === undefined ? {} : { confirms: newest }),
     answerWanted,
     ...(state.standby === undefined ? {} : { standby: state.standby }),
+    ...(state.phase === 'leaving' ? { leaving: true } : {}),
     pause: state.pause,
     groups: state.groups.map((group) => advertisedGroup(group, nowMs)),
     digests: state.config.digests,
@@ -43,11 +44,11 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
 /** The part of the facts that the peer should learn at once, as text to compare. */
 function urgent(facts: Facts): string {
   const groups = facts.groups.map(({ heldMs: _since, ...group }) => group)
-  return JSON.stringify([facts.standby, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs])
+  return JSON.stringify([facts.standby, facts.leaving, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs])
 }
 
 /** What `urgent` is made of: while a turn leaves these alone there is no news, and nothing to write down and compare. */
-const newsworthy = ['begun', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled'] as const
+const newsworthy = ['begun', 'phase', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled'] as const
 
 const nodeStatuses = { looking: 'init', joining: 'up', running: 'active', leaving: 'active', left: 'dead' } as const
 

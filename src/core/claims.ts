@@ -62,7 +62,7 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
   if (!wanted) {
     if (group.claim !== undefined) withdraw(turn, group, placement.explanation)
     if (group.found && mustAnswer(turn, group, placement)) {
-      dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind: 'ordered', reason: placement.reason, explanation: placement.explanation })
+      dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind: leftoverEnding(turn, group), reason: placement.reason, explanation: placement.explanation })
     }
     return
   }
@@ -71,6 +71,11 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
   if (!numberIsSafe(turn, group) && (group.claim === undefined || 'permission' in ruling)) return
   if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission, placement)
   else if ('needs' in ruling) settleClaim(turn, group, placement)
+}
+
+/** Both nodes may have found something of their last daemons: then two addresses are up at this moment, and ours go first. */
+function leftoverEnding(turn: Turn, group: GroupState): 'ordered' | 'lost' {
+  return peerGroup(turn.state, group.name)?.state === 'unknown' ? 'lost' : 'ordered'
 }
 
 /** What was found running and belongs to the peer is stopped once the peer has it, wants it, or this node is to be free of it. */
@@ -96,7 +101,7 @@ function settleClaim(turn: Turn, group: GroupState, placement: Placement): void 
   if (turn.state.contact.facts === undefined) return
   if (group.claim === undefined) {
     if (peer?.claiming === true) {
-      if (group.found) dropHold(turn, group, { kind: 'ordered', reason: 'peer-claims', explanation: `${turn.state.peer} claims it` })
+      if (group.found) dropHold(turn, group, { kind: leftoverEnding(turn, group), reason: 'peer-claims', explanation: `${turn.state.peer} claims it` })
       return
     }
     if (!warmReady(group)) return

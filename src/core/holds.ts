@@ -55,10 +55,15 @@ export function noteHeld(turn: Turn, group: GroupState): void {
   record(turn, 'info', 'group-held', `${turn.state.self} holds ${group.name}, ${inMs(durationMs)} after the decision`, {
     group: group.name,
     reason: hold.reason,
-    figures: { durationMs: Math.round(durationMs * 10) / 10, claimNumber: hold.number },
+    figures: { durationMs: Math.round(durationMs * 10) / 10, claimNumber: hold.number, ...unheld(turn, group) },
   })
   const { lastMove } = turn.state
   if (lastMove?.move === group.move && lastMove !== undefined) setState(turn, { lastMove: { ...lastMove, durationMs } })
+}
+
+/** What clients noticed of a planned move: from the peer's word that it was stopping. */
+function unheld(turn: Turn, group: GroupState): { readonly unheldMs?: number } {
+  return group.peerStoppedMs === undefined ? {} : { unheldMs: Math.round((turn.nowMs - group.peerStoppedMs) * 10) / 10 }
 }
 
 /** Why a group is let go: `ordered` stops scripts before addresses as the list says; `lost` drops the addresses at once (F10). */

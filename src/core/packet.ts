@@ -49,6 +49,8 @@ export interface Facts {
   /** The sender wants an answer at once, over every link. */
   readonly answerWanted: boolean
   readonly standby?: Scope
+  /** It is shutting down: it gives away what it holds and takes nothing. */
+  readonly leaving?: true
   readonly pause: PauseState
   readonly groups: readonly AdvertisedGroup[]
   readonly digests: Readonly<Record<string, string>>

@@ -23,6 +23,7 @@ export interface PlacementView {
   readonly there: 'serves' | 'unknown' | 'unclean' | 'stopping' | 'nothing'
   readonly selfStandby: boolean
   readonly peerStandby: boolean
+  readonly peerLeaving: boolean
   readonly selfFailed: boolean
   readonly peerFailed: boolean
   readonly adminTakes: boolean
@@ -54,7 +55,7 @@ interface Row {
 }
 
 const selfCan = (view: PlacementView) => view.phase !== 'leaving' && !view.selfStandby && !view.selfFailed && view.here !== 'unclean'
-const peerCan = (view: PlacementView) => view.peerStatus === 'heard' && !view.peerStandby && !view.peerFailed && view.there !== 'unclean' && view.there !== 'unknown'
+const peerCan = (view: PlacementView) => view.peerStatus === 'heard' && !view.peerLeaving && !view.peerStandby && !view.peerFailed && view.there !== 'unclean' && view.there !== 'unknown'
 const serves = (view: PlacementView) => view.here === 'serves'
 const peerGone = (view: PlacementView) => view.peerStatus === 'dead' || view.peerStatus === 'left'
 
@@ -104,6 +105,7 @@ export const placementRows: readonly Row[] = [...holderRows, ...peerRows, ...fre
 
 function whyNotPeer(view: PlacementView): string {
   if (view.peerStandby) return 'is in standby'
+  if (view.peerLeaving) return 'is shutting down'
   if (view.peerFailed) return 'had it fail'
   return `is ${view.peerStatus === 'heard' ? 'not ready' : view.peerStatus}`
 }

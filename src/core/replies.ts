@@ -122,6 +122,21 @@ function finish(turn: Turn, request: PendingRequest): void {
   }
 }
 
+/** The last move that people are shown is the pair's, not only this node's. */
+export function notePeerMoves(turn: Turn): void {
+  const { lastMove, self, peer } = turn.state
+  if (lastMove === undefined || lastMove.holder !== self) return
+  const group = groupNamed(turn.state, lastMove.group)
+  const theirs = peerGroup(turn.state, lastMove.group)
+  if (group === undefined || group.hold !== undefined || theirs?.state !== 'held') return
+  setState(turn, {
+    lastMove: {
+      group: group.name, move: `${group.name}#${theirs.claimNumber}`, holder: peer, reason: 'peer-holds', explanation: `${self} gave it to ${peer}`, wallMs: turn.wallMs,
+      ...(group.gaveSinceMs === undefined ? {} : { durationMs: turn.nowMs - group.gaveSinceMs }),
+    },
+  })
+}
+
 /** For what clients noticed: when this node, or the peer by its own word, stopped serving a group. */
 export function noteGaps(turn: Turn): void {
   for (const group of turn.state.groups) {

@@ -70,6 +70,7 @@ function peerRefusal(state: NodeState, group: GroupState): string | undefined {
   const { peer, contact } = state
   if (!peerIsHeard(state)) return `${peer} is ${contact.status === 'unknown' ? 'not heard yet' : contact.status}`
   if (contact.facts === undefined) return `${peer} runs Heartbeat, not hactl`
+  if (contact.facts.leaving === true) return `${peer} is shutting down`
   const config = configOf(state, group.name)
   const theirs = peerGroup(state, group.name)
   if (config !== undefined && covers(contact.facts.standby, peer, config)) return `${peer} is in standby itself (type: hactl online, on ${peer})`

@@ -26,7 +26,7 @@ import type { Packet } from './packet.ts'
 import { hearFacts } from './pair.ts'
 import { finishPersist, persistChanges } from './persistence.ts'
 import { reloadConfig } from './reload.ts'
-import { noteGaps, settleRequests } from './replies.ts'
+import { noteGaps, notePeerMoves, settleRequests } from './replies.ts'
 import { takeRequest } from './requests.ts'
 import { forgetStall, noticeStall } from './stall.ts'
 import type { NodeState } from './state.ts'
@@ -116,6 +116,7 @@ function settle(turn: Turn): void {
     noteJoined(turn)
     for (const { name } of before.groups) settleGroup(turn, name)
     noteGaps(turn)
+    notePeerMoves(turn)
     settleRequests(turn)
     settleLeaving(turn)
     if (turn.state === before || phaseOf(turn) === 'left') break

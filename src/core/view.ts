@@ -76,6 +76,7 @@ export function viewOf(state: NodeState, group: GroupState, nowMs: Millis): Plac
     selfStandby: covers(state.standby, state.self, config) && group.adminTakes === undefined,
     peerStandby: heard && covers(state.contact.facts?.standby, state.peer, config),
     selfFailed: group.failed !== undefined && group.adminTakes === undefined,
+    peerLeaving: heard && state.contact.facts?.leaving === true,
     peerFailed: heard && (peer?.failed ?? false),
     adminTakes: group.adminTakes !== undefined,
     adminGives: group.adminGives !== undefined,

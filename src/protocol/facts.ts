@@ -9,6 +9,7 @@
  * | `hactlack`      | confirms       | `GENERATION,SEQUENCE`                                                                    |
  * | `hactlask`      | answerWanted   | `1`                                                                                      |
  * | `hactlstandby`  | standby        | `all`, `local`, `foreign`                                                                |
+ * | `hactlleaving`  | leaving        | `1`                                                                                      |
  * | `hactlpause` *  | pause          | `0` or `1`, its number, and the wall clock's ms since when: `1,NUMBER,SINCE`             |
  * | `hactlgroups` * | groups         | list of `NAME,STATE[c][OFFER][f][p],CLAIM`: STATE unknown u, stopped s, starting a,      |
  * |                 |                | held h, stopping r, unclean x; claiming c; OFFER admin A, standby S, failback B,         |
@@ -45,6 +46,7 @@ const writers: readonly (readonly [name: string, write: (facts: Facts) => Writte
   ['hactlack', ({ confirms }) => (confirms === undefined ? null : formatId(confirms))],
   ['hactlask', ({ answerWanted }) => (answerWanted ? '1' : null)],
   ['hactlstandby', ({ standby }) => standby ?? null],
+  ['hactlleaving', ({ leaving }) => (leaving === true ? '1' : null)],
   ['hactlpause', ({ pause }) => formatPause(pause)],
   ['hactlgroups', ({ groups }) => (namedTwice(groups) ? undefined : formatList(groups, maxGroups, formatGroup))],
   ['hactldigests', ({ digests }) => leftOutIfEmpty(formatList(Object.entries(digests), maxDigests, formatDigest))],
@@ -74,8 +76,10 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
   if (capabilities === null) return 'hactlcan'
   const confirms = optional(fields, 'hactlack', parseId)
   if (confirms === null) return 'hactlack'
-  const answerWanted = optional(fields, 'hactlask', (text) => (text === '1' ? true : undefined))
+  const answerWanted = optional(fields, 'hactlask', parseMark)
   if (answerWanted === null) return 'hactlask'
+  const leaving = optional(fields, 'hactlleaving', parseMark)
+  if (leaving === null) return 'hactlleaving'
   const standby = optional(fields, 'hactlstandby', parseScope)
   if (standby === null) return 'hactlstandby'
   const pause = required(fields, 'hactlpause', parsePause)
@@ -94,9 +98,14 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
       dialogue, answerWanted: answerWanted ?? false, pause, groups, digests: Object.fromEntries(digests ?? []), requests: requests ?? [],
       ...(confirms === undefined ? {} : { confirms }),
       ...(standby === undefined ? {} : { standby }),
+      ...(leaving === undefined ? {} : { leaving }),
       ...(stalledMs === undefined ? {} : { stalledMs }),
     },
   }
+}
+
+function parseMark(text: string): true | undefined {
+  return text === '1' ? true : undefined
 }
 
 /** Null: the field is not there, or cannot be read. */

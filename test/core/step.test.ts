@@ -54,6 +54,7 @@ test('standby gives the group away and stays; online brings it back', () => {
   expect(pair.held('web')).toBe('b')
   expect(pair.hosts.a.replies[0]?.reply.result).toBe('done')
   expect(pair.hosts.a.replies[0]?.reply.moves[0]?.unheldMs).toBeLessThan(20)
+  expect([pair.hosts.a, pair.hosts.b].map((host) => host.state.lastMove?.holder)).toEqual(['b', 'b'])
   pair.run(5_000)
   expect(pair.held('web')).toBe('b')
   pair.ask('a', { type: 'online', timeoutMs: 60_000 })
@@ -87,6 +88,7 @@ test('a node that has only warm resources left to stop says goodbye as well', ()
   pair.run(100)
   expect(pair.hosts.b.exitCode).toBe(0)
   expect(pair.hosts.a.state.contact.status).toBe('left')
+  expect(codes(pair.hosts.b).filter((code) => code === 'claim-sent')).toEqual([])
 })
 
 test('a start that fails on the target returns the group and the standby is given up', () => {

@@ -34,6 +34,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   confirms: id,
   answerWanted: fc.boolean(),
   standby: fc.constantFrom('all' as const, 'local' as const, 'foreign' as const),
+  leaving: fc.constant(true as const),
   pause: fc.record({ paused: fc.boolean(), number: whole, sinceWallMs: whole }),
   groups: fc.uniqueArray(group, { maxLength: 30, selector: (one) => one.name }),
   digests: fc.dictionary(name, name, { maxKeys: 6, noNullPrototype: true }),
@@ -161,7 +162,7 @@ describe('a fact that cannot be read drops the packet', () => {
   const cases: [field: string, value: string | undefined][] = [
     ['hactl', '0'], ['hactl', '1000'], ['hactl', '01'], ['hactl', ''], ['hactlcan', undefined], ['hactlcan', 'a  b'], ['hactlack', ''],
     ['hactlack', '1'],
-    ['hactlack', '1,2,3'], ['hactlack', '1,100000000'], ['hactlack', '1,G'], ['hactlask', '0'], ['hactlask', ''], ['hactlstandby', 'none'],
+    ['hactlack', '1,2,3'], ['hactlack', '1,100000000'], ['hactlack', '1,G'], ['hactlask', '0'], ['hactlleaving', 'yes'], ['hactlask', ''], ['hactlstandby', 'none'],
     ['hactlpause', undefined],
     ['hactlpause', '2,0,0'], ['hactlpause', '1,0'], ['hactlpause', '1,0,0,0'], ['hactlpause', '0,0,ffffffffffffffff'],
     ['hactlgroups', undefined], ['hactlgroups', ' '],
