@@ -27,6 +27,7 @@ const group: fc.Arbitrary<AdvertisedGroup> = fc.record({
   offer: fc.constantFrom('admin' as const, 'standby' as const, 'failback' as const, 'failed' as const, 'leaving' as const),
   failed: fc.boolean(),
   pinned: fc.boolean(),
+  heldMs: whole,
 }, { requiredKeys: ['name', 'state', 'claimNumber', 'claiming', 'failed', 'pinned'] })
 
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
@@ -166,7 +167,7 @@ describe('a fact that cannot be read drops the packet', () => {
     ['hactlpause', undefined],
     ['hactlpause', '2,0,0'], ['hactlpause', '1,0'], ['hactlpause', '1,0,0,0'], ['hactlpause', '0,0,ffffffffffffffff'],
     ['hactlgroups', undefined], ['hactlgroups', ' '],
-    ['hactlgroups', 'a'], ['hactlgroups', 'a,h'], ['hactlgroups', 'a,h,1,2'], ['hactlgroups', ',h,1'], ['hactlgroups', 'a,q,1'],
+    ['hactlgroups', 'a'], ['hactlgroups', 'a,h'], ['hactlgroups', 'a,h,1,G'], ['hactlgroups', 'a,h,1,2,3'], ['hactlgroups', ',h,1'], ['hactlgroups', 'a,q,1'],
     ['hactlgroups', 'a,hpf,1'],
     ['hactlgroups', 'a,hcc,1'], ['hactlgroups', 'a,h,-1'], ['hactlgroups', 'a,h,'], ['hactlgroups', 'a,h,20000000000000'],
     ['hactlgroups', 'a,h,1 a,s,1'],
