@@ -120,3 +120,18 @@ test('pause: the peer takes nothing over while it lasts, and takes it when it en
   expect((await pair.hactl(pair.beta, 'resume')).code).toBe(0)
   await pair.untilHeldBy(pair.beta)
 })
+
+test('a hundred addresses in one group move together', async () => {
+  const all = Array.from({ length: 100 }, (_, index) => `192.0.2.${101 + index}`)
+  const pair = await openPair({ groups: [`alpha ${all.map((address) => `${address}/24/eth0`).join(' ')}`] })
+  const held = async (): Promise<string> => (await Promise.all([pair.alpha, pair.beta].map(async (host) => {
+    const there = new Set(await host.addresses())
+    return all.filter((address) => there.has(address)).length
+  }))).join()
+  await pair.startBoth()
+  expect(await held()).toBe('100,0')
+  const standby = await pair.hactl(pair.alpha, 'standby')
+  expect([standby.code, standby.stderr]).toEqual([0, ''])
+  expect(await held()).toBe('0,100')
+  for (const address of all) expect(pair.lab.overlapMs(address), address).toBe(0)
+})

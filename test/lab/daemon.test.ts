@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { sleep, waitFor } from './hosts.ts'
 import { testWith } from './needs.ts'
 import { deadtimeMs, ip, openPair, patienceMs, program } from './pair.ts'
+import { isRoot } from './sandbox.ts'
 import { callsOf, installService, quickServices, serviceRuns } from './service.ts'
 
 test('kill -9 of the holder\'s daemon and a quick restart: the address and the service stay, and are adopted', async () => {
@@ -75,7 +76,7 @@ test('no `ip`: the daemon does not start as if all were well, and names the prog
   expect(daemon.log()).toMatch(/\bip\b.*(iproute2|not be run|permission|missing|EACCES|ENOENT)/i)
 })
 
-test('no permission: as an ordinary user the daemon says what it lacks', async () => {
+test.skipIf(!isRoot)('no permission: as an ordinary user the daemon says what it lacks', async () => {
   const pair = await openPair()
   // A copy, since the repository may lie where only its owner can read.
   await pair.alpha.must(`install -m 644 ${program[1] ?? ''} /tmp/hactl.mjs`)

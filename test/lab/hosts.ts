@@ -8,7 +8,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { dirname } from 'node:path'
 import { answerWords } from './programs.ts'
 import { startProbe, type Probe } from './probe.ts'
-import { anchor, childrenOf, cleanEnvironment, enterWords, must, pidSeenFrom, run, waitFor } from './sandbox.ts'
+import { anchor, childrenOf, cleanEnvironment, enterWords, must, pidSeenFrom, run, sleep, waitFor } from './sandbox.ts'
 import type { Anchor, Namespaces, Ran, RunOptions } from './sandbox.ts'
 import { bootScript, switchScript } from './scripts.ts'
 import { overlapMs, parseAddressEvent, tenuresOf, unheldMs, type AddressEvent, type Tenure } from './truth.ts'
@@ -75,7 +75,7 @@ export interface Lab {
   lose(one: string, other: string, percent: number): Promise<void>
   /** No cuts, no losses. */
   heal(): Promise<void>
-  /** The hosts that have the address now, by the kernel's answer. */
+  /** The hosts that have the address now, by the kernel's answer; what `tenures` tells has caught up with it. */
   holders(ip: string): Promise<readonly string[]>
   /** Who had it when, since the lab began. */
   tenures(ip: string): readonly Tenure[]
@@ -264,8 +264,16 @@ function makeLab(shared: Shared, hosts: readonly Host[], client: Host, monitor: 
       return applyCuts()
     },
     holders: async (ip) => {
-      const found = await Promise.all(hosts.filter((host) => host.isUp()).map(async (host) => ((await host.addresses()).includes(ip) ? [host.name] : [])))
-      return found.flat()
+      // The monitor reads the kernel's events a moment later than the question is answered.
+      let found: readonly string[] = []
+      for (let tries = 0; tries < 20; tries += 1) {
+        const each = await Promise.all(hosts.filter((host) => host.isUp()).map(async (host) => ((await host.addresses()).includes(ip) ? [host.name] : [])))
+        found = each.flat()
+        const told = new Set(tenuresOf(shared.events, ip).filter((tenure) => tenure.toMs === undefined).map((tenure) => tenure.host))
+        if (told.size === found.length && found.every((name) => told.has(name))) break
+        await sleep(5)
+      }
+      return found
     },
     tenures: (ip) => tenuresOf(shared.events, ip),
     overlapMs: (ip, fromMs = 0, toMs = Date.now()) => overlapMs(tenuresOf(shared.events, ip), fromMs, toMs),
