@@ -16,7 +16,10 @@ export function request(world: World, machine: Machine, command: AdminCommand): 
   if (machine.daemon === undefined) return undefined
   const requestId = expectReply(world, machine, 'timeoutMs' in command ? command.timeoutMs : plainReplyMs)
   tell(world, machine.name, `request ${requestId}: ${JSON.stringify(command)}`)
-  if (command.type === 'cleanup') haveChecked(world, command.group)
+  if (command.type === 'cleanup') {
+    world.ledger.cleanups.set(command.group, world.nowMs)
+    haveChecked(world, command.group)
+  }
   answer(world, machine, machine.daemon.life, { type: 'admin-requested', requestId, command })
   return requestId
 }

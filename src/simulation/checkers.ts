@@ -12,6 +12,7 @@ import type { Journal } from './ledger.ts'
 import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
+import { setTruth } from './operations.ts'
 import { checkStep, freezeInput, type MadeTurn } from './purity.ts'
 import { violate } from './violations.ts'
 import type { World } from './world.ts'
@@ -24,6 +25,9 @@ export function daemonStarted(world: World, machine: Machine, init: NodeInit): v
   checkUncleanKept(world, machine, init)
   node.sameBoot = init.sameBoot
   node.longestDeadtimeMs = 0
+  node.shortestDeadtimeMs = Infinity
+  node.sent = []
+  node.confirmedSentMs = -Infinity
   node.heard = false
   node.peerLeft = false
   node.lastLongWakeMs = -Infinity
@@ -52,7 +56,8 @@ function checkUncleanKept(world: World, machine: Machine, init: NodeInit): void 
   for (const [group, { sinceMs, rebooted }] of [...unclean]) {
     if (rebooted || init.persistent?.groups.find((one) => one.name === group)?.unclean === true) continue
     // A write under way when the daemon was killed is lost; one that failed is tried again every 10 s.
-    const excused = machine.disk.lastFullMs >= sinceMs - 11_000 || world.nowMs - sinceMs < 1000
+    const lastRefusedMs = Math.max(machine.disk.lastFullMs, world.ledger.nodes[machine.index].lastWakeMs)
+    const excused = lastRefusedMs >= sinceMs - 11_000 || world.nowMs - sinceMs < 1000
     if (!excused) violate(world, 'S4', `${machine.name} starts again and its state directory does not say that ${group} is unclean there`)
     unclean.delete(group)
   }
@@ -136,8 +141,21 @@ export function stepMade(world: World, machine: Machine, daemon: Daemon, turn: M
 export function recordWritten(world: World, machine: Machine, record: EventRecord): void {
   if (record.code === 'group-held') world.ledger.moves += 1
   checkLettingGo(world, machine, record)
+  if (record.code === 'group-clean' && record.group !== undefined) for (const one of world.machines) haveChecked(world, one, record.group)
   const group = record.group === undefined ? '' : ` [${record.group}]`
-  world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}: ${record.message}`, code: record.code })
+  const reason = record.reason === undefined ? '' : ` (${record.reason})`
+  world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}${reason}: ${record.message}`, code: record.code })
+}
+
+/** `cleanup --i-have-checked` has taken effect here: the administrator had ended by hand what was left. A stop that succeeded left nothing. */
+function haveChecked(world: World, machine: Machine, group: string): void {
+  const unclean = world.ledger.nodes[machine.index].unclean.get(group)
+  if (unclean === undefined || world.nowMs - (world.ledger.cleanups.get(group) ?? -Infinity) > 120_000) return
+  for (const stage of unclean.stages) {
+    const truth = truthOf(machine, group, stage)
+    if (truth !== undefined) setTruth(world, machine, truth, false)
+  }
+  world.ledger.nodes[machine.index].unclean.delete(group)
 }
 
 /** A holder lets go for not being heard only while it hears the peer itself: the death of the peer interrupts nothing. */
@@ -146,7 +164,8 @@ function checkLettingGo(world: World, machine: Machine, record: EventRecord): vo
   const node = world.ledger.nodes[machine.index]
   const silentMs = world.nowMs - node.lastUsedMs
   const wokeLately = node.lastWakeMs > world.nowMs - timingOf(machine).deadtimeMs
-  if (!wokeLately && silentMs > 0.55 * timingOf(machine).deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
+  const reloaded = node.shortestDeadtimeMs !== node.longestDeadtimeMs
+  if (!wokeLately && !reloaded && silentMs > 0.55 * timingOf(machine).deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
 }
 
 /** S7: exactly one reply for each request; no reply that nobody asked for. */

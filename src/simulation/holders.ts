@@ -58,11 +58,11 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
   const [own, others] = [world.ledger.nodes[acquirer.index], world.ledger.nodes[other.index]]
   const acquisition = own.lastAcquisitions.get(truth.group)
   const beganMs = acquisition?.beganMs ?? world.nowMs
-  const deadtimeMs = timingOf(acquirer).deadtimeMs
+  const deadtimeMs = acquisition?.deadtimeMs ?? timingOf(acquirer).deadtimeMs
   const windowMs = beganMs - deadtimeMs * 1.05 - slackMs
-  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * Math.min(deadtimeMs, timingOf(other).deadtimeMs)) return 'silence'
-  if (other.paused !== undefined || others.lastWakeMs >= windowMs) return 'holder-paused'
   if (other.daemon === undefined || others.daemonStartMs >= windowMs) return 'daemon-dead'
+  if (other.paused !== undefined || others.lastWakeMs >= windowMs) return 'holder-paused'
+  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * acquisition.leastDeadtimeMs) return 'silence'
   if (own.lastFreezeEndMs >= windowMs) return 'clock-stood-still'
   const unclean = others.unclean.get(truth.group)
   if (unclean !== undefined && !unclean.peerKnows) return 'unclean-and-unheard'
@@ -88,7 +88,7 @@ function evidence(world: World, acquirer: Machine, truth: StageTruth): string {
 /** Called when `machine` has used a packet that was sent at `sentMs`. */
 export function hearDuringOverlaps(world: World, machine: Machine, sentMs: number): void {
   for (const overlap of world.ledger.overlaps.values()) {
-    if (sentMs < overlap.judgedFromMs || isStuck(world, overlap)) continue
+    if (sentMs < overlap.judgedFromMs || isStuck(world, overlap) || !areAwake(world)) continue
     const deadtimeMs = timingOf(machine).deadtimeMs
     const lastMs = world.ledger.nodes[machine.index].lastUsedMs
     const continuous = overlap.hearsSinceMs[machine.index] !== undefined && world.nowMs - lastMs < 0.45 * deadtimeMs
@@ -104,7 +104,9 @@ function checkOneWay(world: World, machine: Machine, overlap: Overlap): void {
   const timing = timingOf(machine)
   const limitMs = 0.3 * timing.deadtimeMs * 1.03 + timing.keepaliveMs * 1.02 + slackMs + takingDownMs(world, overlap)
   const hearsMs = world.nowMs - (overlap.hearsSinceMs[machine.index] ?? world.nowMs)
-  if (hearsMs > limitMs) {
+  // Confirmed lately, it may count on being heard: the peer cannot have judged it yet.
+  const confirmedMs = world.nowMs - world.ledger.nodes[machine.index].confirmedSentMs
+  if (hearsMs > limitMs && confirmedMs > 0.8 * timing.deadtimeMs * 1.03 + slackMs + world.options.timerLateMs) {
     violate(world, 'S1', `${machine.name} hears the other for ${Math.round(hearsMs)} ms and both still have ${overlap.group}/${overlap.stage} (limit ${Math.round(limitMs)} ms)`)
   }
 }
@@ -115,7 +117,7 @@ function limitBothWays(world: World, overlap: Overlap, one: number, other: numbe
   const judgedFromMs = overlap.judgedFromMs
   world.queue.add(limitMs, () => {
     const key = `${overlap.group}/${overlap.stage}`
-    if (world.ledger.overlaps.get(key) !== overlap || overlap.judgedFromMs !== judgedFromMs || isStuck(world, overlap)) return
+    if (world.ledger.overlaps.get(key) !== overlap || overlap.judgedFromMs !== judgedFromMs || isStuck(world, overlap) || !areAwake(world)) return
     violate(world, 'S1', `packets pass both ways since ${Math.round(world.nowMs - Math.max(one, other))} ms and both nodes still have ${key}`)
   })
 }
@@ -124,6 +126,11 @@ function limitBothWays(world: World, overlap: Overlap, one: number, other: numbe
 function takingDownMs(world: World, overlap: Overlap): number {
   if (overlap.isAddress) return 10 + world.options.timerLateMs + 10 * world.options.network.delayMeanMs
   return stagesOfGroup(world.machines[0], overlap.group).reduce((sum, truth) => sum + (truth.what.kind === 'script' ? truth.what.resource.stopTimeoutMs : 20_000), 2000)
+}
+
+/** Nothing can be asked of a node that stands still, or has not looked yet at what its last daemon left. */
+function areAwake(world: World): boolean {
+  return world.machines.every((machine) => machine.paused === undefined && machine.daemon?.lookedMs !== undefined)
 }
 
 /** Its stop failed there, so nobody can end it but an administrator. */

@@ -51,6 +51,9 @@ export interface Acquisition {
   /** How long the peer had been hearing this node without a gap, and the length of the gap before that. */
   readonly peerHearsMs: number
   readonly peerGapMs: number
+  /** By which it judged, and the shorter one of the two nodes. */
+  readonly deadtimeMs: number
+  readonly leastDeadtimeMs: number
 }
 
 export interface NodeLedger {
@@ -66,6 +69,10 @@ export interface NodeLedger {
   saysPaused: boolean
   /** The longest deadtime that this daemon has had: a node judges by the longer one until the peer knows the other (F7). */
   longestDeadtimeMs: number
+  shortestDeadtimeMs: number
+  /** Own packets not yet confirmed, and when the newest confirmed one was sent. */
+  sent: { readonly sequence: number; readonly sentMs: number }[]
+  confirmedSentMs: number
   lastWakeMs: number
   /** The last waking from a pause of at least deadtime. */
   lastLongWakeMs: number
@@ -95,6 +102,8 @@ export interface Ledger {
   readonly overlaps: Map<string, Overlap>
   readonly excused: Map<Excuse, number>
   readonly journals: Journal[]
+  /** When somebody last typed cleanup for a group. */
+  readonly cleanups: Map<string, number>
   /** Of its own, so that looking closer does not change what happens. */
   readonly random: Random
   starts: number
@@ -111,6 +120,7 @@ export function createLedger(): Ledger {
     overlaps: new Map(),
     excused: new Map(),
     journals: [],
+    cleanups: new Map(),
     random: createRandom(7),
     starts: 0,
     moves: 0,
@@ -121,7 +131,7 @@ export function createLedger(): Ledger {
 
 function createNodeLedger(): NodeLedger {
   return {
-    lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0,
+    lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,

@@ -16,6 +16,9 @@ export function followSent(world: World, machine: Machine, packet: Packet): void
   const node = world.ledger.nodes[machine.index]
   node.saysPaused = packet.facts?.pause.paused === true
   node.longestDeadtimeMs = Math.max(node.longestDeadtimeMs, packet.deadtimeMs)
+  node.shortestDeadtimeMs = Math.min(node.shortestDeadtimeMs, packet.deadtimeMs)
+  node.sent.push({ sequence: packet.id.sequence, sentMs: world.nowMs })
+  if (node.sent.length > 400) node.sent.splice(0, 200)
   for (const group of packet.facts?.groups ?? []) {
     const serves = group.state === 'starting' || group.state === 'held'
     if (serves && !node.acquisitions.has(group.name)) begin(world, machine, group.name, 'says that it serves')
@@ -36,6 +39,7 @@ export function followSent(world: World, machine: Machine, packet: Packet): void
 /** `machine` has used a packet of its peer. */
 export function followUsed(world: World, machine: Machine, packet: Packet, sentMs: number): void {
   const node = world.ledger.nodes[machine.index]
+  confirm(world, machine, packet)
   for (const group of packet.facts?.groups ?? []) {
     consider(world, machine, packet, group)
     learnUnclean(world, machine, packet, group, sentMs)
@@ -49,6 +53,14 @@ export function followUsed(world: World, machine: Machine, packet: Packet, sentM
   node.lastUsedGeneration = packet.id.generation
   node.heard = true
   node.peerLeft = packet.kind === 'goodbye'
+}
+
+function confirm(world: World, machine: Machine, packet: Packet): void {
+  const node = world.ledger.nodes[machine.index]
+  const confirms = packet.facts?.confirms
+  if (confirms === undefined || confirms.generation !== machine.daemon?.generation) return
+  const found = node.sent.findLast((one) => one.sequence <= confirms.sequence)
+  if (found !== undefined) node.confirmedSentMs = Math.max(node.confirmedSentMs, found.sentMs)
 }
 
 function consider(world: World, machine: Machine, packet: Packet, group: AdvertisedGroup): void {
@@ -81,13 +93,17 @@ export function begin(world: World, machine: Machine, group: string, how: string
     violate(world, longPaused(world, machine) ? 'S6' : 'S2', `${machine.name} ${how} ${group} without permission: ${describe(world, machine, group)}`)
     return
   }
-  const unclean = world.ledger.nodes[peerOf(world, machine).index].unclean.get(group)
+  const peer = peerOf(world, machine)
+  const peerNode = world.ledger.nodes[peer.index]
+  const unclean = peerNode.unclean.get(group)
   if (unclean?.peerKnows === true) {
     violate(world, 'S4', `${machine.name} ${how} ${group}, though its stop failed on ${machine.peerName} at ${(unclean.sinceMs / 1000).toFixed(3)} and ${machine.name} was told`)
   }
-  const peerNode = world.ledger.nodes[peerOf(world, machine).index]
   const silentBothMs = world.nowMs - Math.max(node.lastUsedMs, peerNode.lastUsedMs)
-  const acquisition: Acquisition = { permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs, peerHearsMs: world.nowMs - peerNode.hearsSinceMs, peerGapMs: peerNode.gapBeforeMs }
+  const acquisition: Acquisition = {
+    permission, beganMs: world.nowMs, silentBothMs, silentMs: world.nowMs - node.lastUsedMs, peerHearsMs: world.nowMs - peerNode.hearsSinceMs, peerGapMs: peerNode.gapBeforeMs,
+    deadtimeMs: node.shortestDeadtimeMs, leastDeadtimeMs: Math.min(node.shortestDeadtimeMs, timingOf(peer).deadtimeMs),
+  }
   node.acquisitions.set(group, acquisition)
   node.lastAcquisitions.set(group, acquisition)
   world.ledger.starts += 1
@@ -100,7 +116,7 @@ function permissionOf(world: World, machine: Machine, group: string): Acquisitio
   if (consent !== undefined && world.nowMs - consent.atMs <= timing.deadtimeMs * 1.02) return 'consent'
   if (node.peerLeft) return 'left'
   const adopts = node.sameBoot && node.sentStates.get(group) === 'unknown'
-  const limitMs = node.heard || adopts ? timing.deadtimeMs : timing.initdeadMs
+  const limitMs = node.heard || adopts ? Math.min(timing.deadtimeMs, node.shortestDeadtimeMs) : timing.initdeadMs
   if (world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs) return 'deadtime-alone'
   if (node.lastFreezeEndMs >= world.nowMs - timing.deadtimeMs * 1.05) return 'clock-stood-still'
   return undefined
