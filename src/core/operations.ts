@@ -100,11 +100,15 @@ export function progress(turn: Turn, name: string): void {
   turn.effects.push({ type: 'run-operation', operationId: id, group: name, stage: next.stage, what: stage.what, action: next.action, timeoutMs })
 }
 
+function withoutStatus(group: GroupState): GroupState {
+  return { ...group, stages: group.stages.map(({ nextStatusMs: _due, ...stage }) => stage) }
+}
+
 /** A status under way gives way when the group is to be started further, stopped or left. */
 function interruptStatus(turn: Turn, group: GroupState): void {
   const { operation } = group
   if (operation === undefined || operation.action !== 'status' || operation.cancelled) return
-  const next = nextOperation(turn.state, { ...group, stages: group.stages.map(({ nextStatusMs: _due, ...stage }) => stage) }, turn.nowMs)
+  const next = nextOperation(turn.state, withoutStatus(group), turn.nowMs)
   if (next === undefined) return
   turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
   setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
@@ -123,13 +127,15 @@ export function addOperationDeadlines(state: NodeState, group: GroupState, dues:
   if (operation !== undefined) {
     dues.push(operation.deadlineMs)
     if (!operation.slowReported) dues.push(operation.startedMs + slowMs)
-    return
+    // A status under way is interrupted by what comes due meanwhile; nothing else is.
+    if (operation.action !== 'status' || operation.cancelled) return
   }
+  const idle = operation === undefined ? group : withoutStatus(group)
   // An instant at which nothing could be begun is no deadline (S9).
   const addIfOfUse = (dueMs: Millis | undefined): void => {
-    if (dueMs !== undefined && nextOperation(state, group, dueMs) !== undefined) dues.push(dueMs)
+    if (dueMs !== undefined && nextOperation(state, idle, dueMs) !== undefined) dues.push(dueMs)
   }
-  for (const stage of group.stages) {
+  for (const stage of idle.stages) {
     addIfOfUse(stage.retryStopMs)
     addIfOfUse(stage.retryStartMs)
     addIfOfUse(stage.nextStatusMs)
