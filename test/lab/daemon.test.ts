@@ -76,7 +76,7 @@ test('no `ip`: the daemon does not start as if all were well, and names the prog
   expect(daemon.log()).toMatch(/\bip\b.*(iproute2|not be run|permission|missing|EACCES|ENOENT)/i)
 })
 
-test.skipIf(!isRoot)('no permission: as an ordinary user the daemon says what it lacks', async () => {
+test.skipIf(!isRoot)('no permission: as an ordinary user the daemon says what it lacks (tested by root only)', async () => {
   const pair = await openPair()
   // A copy, since the repository may lie where only its owner can read.
   await pair.alpha.must(`install -m 644 ${program[1] ?? ''} /tmp/hactl.mjs`)

@@ -28,7 +28,17 @@ const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 function hasOtherUsers(): boolean {
   if (!existsSync('/usr/bin/newuidmap') || !existsSync('/etc/subuid')) return false
-  return readFileSync('/etc/subuid', 'utf8').split('\n').some((line) => line.startsWith(`${userInfo().username}:`))
+  const names = [String(process.getuid?.()), nameOfUser()]
+  return readFileSync('/etc/subuid', 'utf8').split('\n').some((line) => line !== '' && names.includes(line.split(':')[0] ?? ''))
+}
+
+/** A user need not stand in /etc/passwd. */
+function nameOfUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return ''
+  }
 }
 
 /** What a command in the sandbox gets: nothing of the caller's environment but what is named here. */
