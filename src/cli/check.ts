@@ -3,7 +3,7 @@ import { judgeMachine, machineQuestions, type ShownConfig } from '../config/inde
 import type { ConfigResult, ConfigSource, Message } from '../config/types.ts'
 import { gatherMachineFacts } from '../runtime/machine-facts.ts'
 import { defaultConfig } from './options.ts'
-import { readConfig } from './read-config.ts'
+import { readConfig } from '../daemon/read-config.ts'
 import { sourceLine } from './source-line.ts'
 import { processTerminal, type Terminal, type View } from './terminal.ts'
 import { wrapped } from './text.ts'

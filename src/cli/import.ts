@@ -1,7 +1,7 @@
 /** `hactl import`: the classic files as one YAML on standard output; everything there is to say of them on standard error. */
 import { resolve } from 'node:path'
 import { messageLine, toYaml } from '../config/index.ts'
-import { readConfig } from './read-config.ts'
+import { readConfig } from '../daemon/read-config.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
 /** Exit code 0: printed, perhaps with warnings; 2: the files have errors, and nothing is printed. */

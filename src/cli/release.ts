@@ -16,7 +16,7 @@ import { createOperations, type Operations } from '../runtime/operations.ts'
 import { formatState, parseState } from '../runtime/persistent-state.ts'
 import { lockDirectory, type StateLock } from '../runtime/state-lock.ts'
 import type { CommonOptions } from './options.ts'
-import { readConfig } from './read-config.ts'
+import { readConfig } from '../daemon/read-config.ts'
 import type { Terminal } from './terminal.ts'
 
 interface Release { readonly terminal: Terminal; readonly operations: Operations; readonly spareWarm: boolean; nextOperation: number }
