@@ -164,8 +164,9 @@ function checkLettingGo(world: World, machine: Machine, record: EventRecord): vo
   const node = world.ledger.nodes[machine.index]
   const silentMs = world.nowMs - node.lastUsedMs
   const wokeLately = node.lastWakeMs > world.nowMs - timingOf(machine).deadtimeMs
-  const reloaded = node.shortestDeadtimeMs !== node.longestDeadtimeMs
-  if (!wokeLately && !reloaded && silentMs > 0.55 * timingOf(machine).deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
+  const { deadtimeMs } = timingOf(machine)
+  const reloaded = node.shortestDeadtimeMs !== deadtimeMs || node.longestDeadtimeMs !== deadtimeMs
+  if (!wokeLately && !reloaded && silentMs > 0.55 * deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
 }
 
 /** S7: exactly one reply for each request; no reply that nobody asked for. */

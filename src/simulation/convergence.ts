@@ -7,12 +7,15 @@ import type { StatusReport } from '../core/report.ts'
 import { reload, request, shutdownLimitMs, shutDown } from './administrator.ts'
 import { endFaults } from './faults.ts'
 import { holdersOf } from './holders.ts'
+import type { Rule } from './ledger.ts'
 import { isWhole, stagesOfGroup, type Machine, type StageTruth } from './machine.ts'
 import { violate } from './violations.ts'
 import { after, peerOf, runUntil, tell, type World } from './world.ts'
 
 const timeoutMs = 60_000
 const quietMs = 40_000
+
+interface Problem { readonly rule: Rule; readonly message: string }
 
 /** Runs the liveness phase to its end. */
 export function converge(world: World): void {
@@ -22,30 +25,54 @@ export function converge(world: World): void {
     reload(world, machine)
   }
   if (world.options.settles) settle(world)
-  runUntil(world, world.nowMs + convergenceLimitMs(world))
-  if (world.ledger.violations.length > 0) return
-  checkConverged(world)
+  waitForRest(world)
   const { starts } = world.ledger
   runUntil(world, world.nowMs + quietMs)
+  if (world.ledger.violations.length > 0) return
   if (world.ledger.starts !== starts) violate(world, 'L2', `a group moved ${world.ledger.starts - starts} times after everything had converged`)
-  checkConverged(world)
+  report(world, problemsOf(world))
   if (world.options.settles && world.options.seed % 2 === 0) leaveOne(world)
+}
+
+/** Where all is set back, rest may come early; where it is not, what is remembered must first be forgotten. */
+function waitForRest(world: World): void {
+  const limitMs = world.nowMs + convergenceLimitMs(world)
+  if (world.options.settles) {
+    runUntil(world, world.nowMs + secondSettleMs(world) + 1000)
+    while (world.nowMs < limitMs && world.ledger.violations.length === 0 && problemsOf(world).length > 0) runUntil(world, world.nowMs + 5000)
+  } else runUntil(world, limitMs)
+  report(world, problemsOf(world))
+}
+
+function report(world: World, problems: readonly Problem[]): void {
+  if (world.ledger.violations.length > 0) return
+  for (const { rule, message } of problems) violate(world, rule, message)
 }
 
 /** An administrator sets everything back, twice, because the first time a daemon may still be starting or busy. */
 function settle(world: World): void {
-  const { timing } = world.options.config
   const set = (): void => {
     for (const machine of world.machines) {
       request(world, machine, { type: 'resume' })
-      request(world, machine, { type: 'online', timeoutMs })
+      // Only where somebody moved or stopped something: failback must come by itself.
+      if (needsOnline(world, machine)) request(world, machine, { type: 'online', timeoutMs })
       for (const group of world.options.config.groups) {
         if (world.ledger.nodes[machine.index].unclean.has(group.name)) request(world, machine, { type: 'cleanup', group: group.name, timeoutMs })
       }
     }
   }
   after(world, 5000, set)
-  after(world, timing.initdeadMs + 2 * timing.deadtimeMs + 30_000, set)
+  after(world, secondSettleMs(world), set)
+}
+
+function needsOnline(world: World, machine: Machine): boolean {
+  const own = reportOf(world, machine)
+  return own === undefined || own.nodes.some((node) => node.self && node.standby !== undefined) || own.groups.some((group) => group.pinned)
+}
+
+function secondSettleMs(world: World): number {
+  const { timing } = world.options.config
+  return timing.initdeadMs + 2 * timing.deadtimeMs + 30_000
 }
 
 /**
@@ -64,43 +91,41 @@ function reportOf(world: World, machine: Machine): StatusReport | undefined {
   return daemon === undefined ? undefined : world.core.statusReport(daemon.state, daemon.lastMs)
 }
 
-function checkConverged(world: World): void {
-  if (world.ledger.violations.length > 0) return
-  const reports = world.machines.map((machine) => reportOf(world, machine))
-  const [first, second] = reports
-  for (const machine of world.machines) if (!machine.stayDown && machine.daemon === undefined) violate(world, 'L1', `${machine.name} has no daemon`)
-  if (first === undefined || second === undefined) return
-  for (const group of world.options.config.groups) checkGroup(world, group, [first, second])
-  if (!world.options.settles) return
-  for (const report of [first, second]) {
-    if (report.health !== 'healthy') violate(world, 'L1', `all is well, but ${report.node} reports degraded: ${report.problems.join('; ')}`)
+function problemsOf(world: World): readonly Problem[] {
+  const [first, second] = world.machines.map((machine) => reportOf(world, machine))
+  if (first === undefined || second === undefined) {
+    return world.machines.filter((machine) => !machine.stayDown && machine.daemon === undefined).map(({ name }) => ({ rule: 'L1', message: `${name} has no daemon` }))
   }
+  const problems = world.options.config.groups.flatMap((group) => problemsOfGroup(world, group, [first, second]))
+  if (!world.options.settles) return problems
+  const degraded = [first, second].filter((one) => one.health !== 'healthy')
+  return [...problems, ...degraded.map((one): Problem => ({ rule: 'L1', message: `all is well, but ${one.node} reports degraded: ${one.problems.join('; ')}` }))]
 }
 
-function checkGroup(world: World, group: GroupConfig, reports: readonly [StatusReport, StatusReport]): void {
+function problemsOfGroup(world: World, group: GroupConfig, reports: readonly [StatusReport, StatusReport]): readonly Problem[] {
   const holders = holdersOf(world, group.name)
   const [holder] = holders
-  if (holders.length > 1) return violate(world, 'L1', `${group.name} is on both nodes after everything has been well for long`)
-  const said = reports.map((report) => report.groups.find((one) => one.name === group.name)?.holder)
+  if (holders.length > 1) return [{ rule: 'L1', message: `${group.name} is on both nodes after everything has been well for long` }]
   if (holder === undefined || !stagesOfGroup(holder, group.name).every(isServed)) {
     const reason = world.options.settles ? undefined : reasonUnheld(world, group, reports)
-    if (reason === undefined) violate(world, 'L1', `${group.name} is not held in full by any node; status says: ${explain(group, reports)}`)
-    return
+    return reason === undefined ? [{ rule: 'L1', message: `${group.name} is not held in full by any node; status says: ${explain(group, reports)}` }] : []
   }
-  if (said.some((name) => name !== holder.name)) return violate(world, 'L1', `${group.name} is on ${holder.name}, status says ${said.join(' and ')}`)
+  const said = reports.map((one) => one.groups.find(({ name }) => name === group.name)?.holder)
+  if (said.some((name) => name !== holder.name)) return [{ rule: 'L1', message: `${group.name} is on ${holder.name}, status says ${said.join(' and ')}` }]
   const stale = stagesOfGroup(holder, group.name).flatMap((truth) => [...truth.configured]).find((ip) => world.clientSees.get(ip) !== holder.name)
-  if (stale !== undefined) violate(world, 'L1', `clients still look for ${stale} on ${world.clientSees.get(stale) ?? 'no node'}, it is on ${holder.name}`)
-  if (world.options.settles) checkSettledGroup(world, group, holder)
+  if (stale !== undefined) return [{ rule: 'L1', message: `clients still look for ${stale} on ${world.clientSees.get(stale) ?? 'no node'}, it is on ${holder.name}` }]
+  return world.options.settles ? problemsOfSettled(world, group, holder) : []
 }
 
-function checkSettledGroup(world: World, group: GroupConfig, holder: Machine): void {
+function problemsOfSettled(world: World, group: GroupConfig, holder: Machine): readonly Problem[] {
   const policy = group.autoFailback ?? world.options.config.autoFailback
   const peer = peerOf(world, holder)
-  if (policy !== 'off' && holder.name !== group.preferredNode && !peer.stayDown) {
-    violate(world, 'L2', `${group.name} is on ${holder.name}, its preferred node ${group.preferredNode} is well and auto_failback is ${JSON.stringify(policy)}`)
+  if (peer.stayDown) return []
+  if (policy !== 'off' && holder.name !== group.preferredNode) {
+    return [{ rule: 'L2', message: `${group.name} is on ${holder.name}, its preferred node ${group.preferredNode} is well and auto_failback is ${JSON.stringify(policy)}` }]
   }
-  const cold = peer.stayDown ? undefined : stagesOfGroup(peer, group.name).find((truth) => truth.warm && !isServed(truth))
-  if (cold !== undefined) violate(world, 'L1', `warm ${group.name}/${cold.what.name} does not run on ${peer.name}`)
+  const cold = stagesOfGroup(peer, group.name).find((truth) => truth.warm && !isServed(truth))
+  return cold === undefined ? [] : [{ rule: 'L1', message: `warm ${group.name}/${cold.what.name} does not run on ${peer.name}` }]
 }
 
 /** A service that died and is never asked for its status may be missed without anybody's fault. */

@@ -82,7 +82,8 @@ function learnUnclean(world: World, machine: Machine, packet: Packet, group: Adv
     world.ledger.nodes[peer.index].unclean.delete(group.name)
     return
   }
-  if (sentMs > unclean.sinceMs && group.state === 'unclean') unclean.peerKnows = true
+  // One packet after it is enough to be told (P6), whatever the packet says.
+  if (sentMs > unclean.sinceMs || (sentMs === unclean.sinceMs && group.state === 'unclean')) unclean.peerKnows = true
 }
 
 /** The first start of an acquisition, or an adoption. Later starts of it rest on the same permission. */

@@ -19,7 +19,7 @@ function keptSeeds(): number[] {
   const candidates = [new URL('./seeds.txt', import.meta.url), new URL('../test/simulation/seeds.txt', import.meta.url)]
   for (const url of candidates) {
     try {
-      return readFileSync(url, 'utf8').split('\n').map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '').map(Number)
+      return readFileSync(url, 'utf8').split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s+/)).filter((word) => word !== '').map(Number)
     } catch {
       continue
     }
