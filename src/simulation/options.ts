@@ -47,6 +47,8 @@ export interface SimulationOptions {
   readonly keepsJournal: boolean
   /** Durations are not drawn but typical: for scenarios, whose text must not hang on chance. */
   readonly exact: boolean
+  /** Packets go through the real wire format; slower, so only in some runs. */
+  readonly usesWire: boolean
 }
 
 export const nodeNames = ['alpha', 'beta'] as const
@@ -82,6 +84,7 @@ export function drawOptions(seed: number, minutes: number): SimulationOptions {
     scrutiny: random.pick([0.001, 0.003, 0.02]),
     keepsJournal: random.chance(0.05),
     exact: false,
+    usesWire: random.chance(0.06),
   }
 }
 

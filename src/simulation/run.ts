@@ -1,5 +1,4 @@
 /** One seed from beginning to end: faults and safety first, then calm and liveness. Exceptions of the core are findings too. */
-import type { Packet } from '../core/packet.ts'
 import { beginFaults } from './faults.ts'
 import { converge } from './convergence.ts'
 import { startPair } from './hosts.ts'
@@ -7,6 +6,7 @@ import type { Violation } from './ledger.ts'
 import { drawOptions, type SimulationOptions } from './options.ts'
 import { checkJournals } from './purity.ts'
 import { violate } from './violations.ts'
+import { overTheWire } from './wire.ts'
 import { after, createWorld, runUntil, type DecisionCore, type StoryLine, type World } from './world.ts'
 
 export interface RunResult {
@@ -22,7 +22,6 @@ export interface RunResult {
 
 export interface RunExtras {
   readonly tell?: (line: StoryLine) => void
-  readonly carry?: (packet: Packet) => Packet
   /** Runs with these instead of those drawn from the seed. */
   readonly change?: (options: SimulationOptions) => SimulationOptions
 }
@@ -30,7 +29,7 @@ export interface RunExtras {
 export function runSeed(core: DecisionCore, seed: number, minutes: number, extras: RunExtras = {}): RunResult {
   const drawn = drawOptions(seed, minutes)
   const options = extras.change === undefined ? drawn : extras.change(drawn)
-  const world = createWorld(core, options, extras.tell, extras.carry)
+  const world = createWorld(core, options, extras.tell, options.usesWire ? overTheWire : undefined)
   try {
     runPhases(world)
   } catch (error) {

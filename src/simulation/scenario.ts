@@ -133,5 +133,6 @@ function optionsOf(setting: Setting): SimulationOptions {
     scrutiny: 0.2,
     keepsJournal: true,
     exact: true,
+    usesWire: false,
   }
 }

@@ -29,7 +29,7 @@ export function optionsText(options: SimulationOptions): string {
   const faults = Object.entries(options.faults).filter(([, meanMs]) => meanMs > 0).map(([name, meanMs]) => `${name} ${Math.round(meanMs / 1000)} s`)
   return [
     `  timing: keepalive ${timing.keepaliveMs}, warntime ${timing.warntimeMs}, deadtime ${timing.deadtimeMs}, initdead ${timing.initdeadMs} ms; auto_failback ${JSON.stringify(config.autoFailback)}; failure memory ${config.failureMemoryMs} ms`,
-    `  links: ${options.links.join(', ')}; clock rates ${options.clockRates.map((rate) => rate.toFixed(4)).join(' ')}; timers up to ${options.timerLateMs} ms late`,
+    `  links: ${options.links.join(', ')}; clock rates ${options.clockRates.map((rate) => rate.toFixed(4)).join(' ')}; timers up to ${options.timerLateMs} ms late${options.usesWire ? '; packets over the real wire format' : ''}`,
     `  network: ${JSON.stringify(options.network)}`,
     `  operations: ${JSON.stringify(options.operations)}`,
     `  faults (mean distance): ${faults.join(', ') || 'none'}; the administrator ${options.settles ? 'settles' : 'leaves things as they are'} at the end`,

@@ -53,3 +53,14 @@ test('options are a function of the seed and within what the configuration allow
     expect(groups.length).toBeGreaterThan(0)
   }
 })
+
+test('packets over the real wire format make the same story', () => {
+  for (const seed of [200_001, 200_002, 200_003]) {
+    const story = (usesWire: boolean): string[] => {
+      const lines: string[] = []
+      runSeed(realCore, seed, 2, { tell: (line) => lines.push(`${line.trueMs} ${line.who} ${line.text}`), change: (options) => ({ ...settled(options), usesWire }) })
+      return lines
+    }
+    expect(story(true)).toEqual(story(false))
+  }
+})
