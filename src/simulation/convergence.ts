@@ -111,6 +111,8 @@ function problemsOfGroup(world: World, group: GroupConfig, reports: readonly [St
     return reason === undefined ? [{ rule: 'L1', message: `${group.name} is not held in full by any node; status says: ${explain(group, reports)}` }] : []
   }
   const said = reports.map((one) => one.groups.find(({ name }) => name === group.name)?.holder)
+  // What a restarted daemon found during a pause stays as it is, and nobody's.
+  if (!world.options.settles && said.every((name) => name === undefined) && reasonUnheld(world, group, reports) !== undefined) return []
   if (said.some((name) => name !== holder.name)) return [{ rule: 'L1', message: `${group.name} is on ${holder.name}, status says ${said.join(' and ')}` }]
   const stale = stagesOfGroup(holder, group.name).flatMap((truth) => [...truth.configured]).find((ip) => world.clientSees.get(ip) !== holder.name)
   if (stale !== undefined) return [{ rule: 'L1', message: `clients still look for ${stale} on ${world.clientSees.get(stale) ?? 'no node'}, it is on ${holder.name}` }]
