@@ -70,7 +70,7 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
   const { keepaliveMs } = timingOf(other)
   const deaf = acquisition.silentMs >= driftFactor * deadtimeMs
   if (deaf && acquisition.silentBothMs >= 0.48 * deadtimeMs) return 'half-silence'
-  if (deaf && acquisition.peerHearsMs <= 0.3 * deadtimeMs * 1.03 + keepaliveMs + slackMs) {
+  if (deaf && acquisition.peerHearsMs <= 0.3 * Math.max(deadtimeMs, timingOf(other).deadtimeMs) * 1.03 + keepaliveMs + slackMs) {
     return acquisition.peerGapMs >= driftFactor * deadtimeMs ? 'healing' : 'sparsely-heard'
   }
   const isService = truth.what.kind === 'script'
