@@ -2,7 +2,7 @@
 # Gets the Debian packages that the tests drive (real `ip`, apache2, MariaDB, PostgreSQL...). As root it installs what is
 # missing; otherwise, or where a package cannot be had, it says what to install. It never fails for a missing package:
 # the tests that need it are then skipped by name. What is missing, and why, goes to the file $MISSING_FILE.
-# Usage: packages.sh [bench] [soak]      bench: also keepalived.   soak: also systemd-container.
+# Usage: packages.sh [bench] [soak]      bench: also keepalived.   soak: also systemd-container and mmdebstrap.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -108,7 +108,7 @@ install_as_root() {
 for word in "$@"; do
   case "$word" in
     bench) wanted+=(keepalived) ;;
-    soak) wanted+=(systemd-container) ;;
+    soak) wanted+=(systemd-container mmdebstrap) ;;
     *) say "unknown word '$word': use bench or soak"; exit 2 ;;
   esac
 done
