@@ -2,7 +2,7 @@
  * Is the peer alive, and does each hear the other? Judged only from packets and from when they came
  * (design.md section 5, "Mutual contact and authority", "Asking before judging", "Pause").
  */
-import type { Packet } from './packet.ts'
+import type { Facts, Packet } from './packet.ts'
 import type { Contact, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { inMs, record, setContact, setState, type Turn } from './turn.ts'
@@ -62,13 +62,21 @@ export function hearPacket(turn: Turn, packet: Packet): void {
     nextAskMs: undefined,
     newest: packet.id,
     ...(packet.kind === 'status' ? { peerDeadtimeMs: packet.deadtimeMs } : {}),
-    ...(packet.kind === 'other' ? {} : { facts: packet.facts }),
+    ...(packet.kind === 'other' ? {} : { facts: rememberUnclean(before.facts, packet.facts) }),
   })
   confirm(turn, packet)
   if (packet.facts?.stalledMs !== undefined && before.facts?.stalledMs === undefined) {
     record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
   }
   if (restarted) setState(turn, { groups: turn.state.groups.map((group) => ({ ...group, pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false })) })
+}
+
+/** A daemon that was just started does not know yet what is unclean there; what its last one said of that stands until it has looked. */
+function rememberUnclean(before: Facts | undefined, now: Facts | undefined): Facts | undefined {
+  if (before === undefined || now === undefined) return now
+  const wasUnclean = (name: string) => before.groups.some((group) => group.name === name && group.state === 'unclean')
+  if (!now.groups.some((group) => group.state === 'unknown' && wasUnclean(group.name))) return now
+  return { ...now, groups: now.groups.map((group) => (group.state === 'unknown' && wasUnclean(group.name) ? { ...group, state: 'unclean' } : group)) }
 }
 
 /** A group moved by an administrator stays until its preferred node joins anew (design.md section 7). */
@@ -110,7 +118,7 @@ export function judgePeer(turn: Turn): void {
   if (turn.nowMs >= deathMs(turn.state)) {
     const never = neverHeard(contact)
     record(turn, 'warning', 'peer-dead', never ? `${peer} was not heard within initdead (${inMs(config.timing.initdeadMs)})` : `${peer} is dead: silent for ${inMs(silentMs)}`, {
-      figures: { silentMs: Math.round(silentMs), links: turn.state.links.length },
+      figures: { silentMs: Math.round(silentMs), links: turn.state.links.length, ...(never ? { initdeadMs: config.timing.initdeadMs } : {}) },
     })
     setContact(turn, { status: 'dead', sinceMs: turn.nowMs, nextAskMs: undefined, heardSinceMs: undefined })
     return

@@ -4,12 +4,12 @@
  * is not heard lets go before the peer counts it dead (F8). design.md section 5 "Order of claims".
  */
 import { peerIsHeard } from './contact.ts'
-import { peerGroup, peerServes } from './group-view.ts'
+import { goesFirst, isUnclean, peerGroup, peerServes } from './group-view.ts'
 import { addressStages, dropAddresses, dropHold } from './holds.ts'
 import { outranks, unheardReleaseMs } from './permission.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
-import { configOf, groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
+import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
 
 export function settleMeeting(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
@@ -25,11 +25,11 @@ export function settleMeeting(turn: Turn, name: string): void {
   }
   const peer = peerGroup(turn.state, name)
   const theirs = peer?.claimNumber ?? 0
-  const iAmPreferred = configOf(turn.state, name)?.preferredNode === turn.state.self
-  const iKeep = outranks(group.hold.number, theirs, iAmPreferred)
+  // What is unclean here may serve nobody, and the peer cannot see that it is held.
+  const iKeep = !isUnclean(group) && outranks(group.hold.number, theirs, goesFirst(turn.state, name))
   if (group.conflictSinceMs === undefined) {
     const overlapMs = Math.round(Math.min(turn.nowMs - group.hold.sinceMs, peer?.heldMs ?? 0))
-    const rule = group.hold.number === theirs ? 'same claim number, so the preferred node' : 'the higher claim number'
+    const rule = isUnclean(group) ? 'ours is unclean' : group.hold.number === theirs ? 'same claim number, so the node that goes first' : 'the higher claim number'
     record(turn, 'error', 'two-holders', `${turn.state.peer} holds ${name} as well, for ${inMs(overlapMs)} by now: ${iKeep ? turn.state.self : turn.state.peer} keeps it (${rule})`, {
       group: name,
       figures: { mine: group.hold.number, theirs, overlapMs },
@@ -67,7 +67,8 @@ function releaseUnheard(turn: Turn, name: string): void {
 
 /**
  * Without a hold there may still be something here: a release whose scripts take their time, or what the last daemon
- * left. Its addresses go at once when the peer serves them, or soon will because it does not hear us (P2).
+ * left. Its addresses go at once when the peer serves them, may still have them from its last daemon, or soon will because
+ * it does not hear us (P2).
  */
 function hurryRelease(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
@@ -77,7 +78,7 @@ function hurryRelease(turn: Turn, name: string): void {
   const { peer } = turn.state
   if (group.found) {
     if (unheard) dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
-  } else if (unheard || peerServes(turn.state, name)) dropAddresses(turn, group)
+  } else if (unheard || peerServes(turn.state, name) || peerGroup(turn.state, name)?.state === 'unknown') dropAddresses(turn, group)
 }
 
 function isBeingLetGo(group: GroupState): boolean {

@@ -1,5 +1,6 @@
 /** What an operation's end means for its stage and its group (design.md sections 5 "Unclean" and 7, last paragraph). */
 import type { Outcome } from './events.ts'
+import { isUnclean } from './group-view.ts'
 import { dropHold } from './holds.ts'
 import { isWarm } from './stage.ts'
 import type { GroupState, RunningOperation, StageState } from './state.ts'
@@ -29,18 +30,18 @@ export function finishOperation(turn: Turn, operationId: number, outcome: Outcom
   }
 }
 
-export function describe(outcome: Outcome, timeoutMs?: Millis): string {
+/** After "start of apache2": the runtime's messages are whole sentences that name the script and its exit code. */
+export function describe(outcome: Outcome): string {
   switch (outcome.result) {
     case 'ok':
       return 'ok'
     case 'not-running':
       return 'not running'
     case 'failed':
-      return `${outcome.exitCode === undefined ? 'failed' : `failed with exit code ${outcome.exitCode}`}: ${outcome.message}`
     case 'not-runnable':
-      return outcome.message
+      return `failed: ${outcome.message}`
     case 'timed-out':
-      return `timed out${timeoutMs === undefined ? '' : ` after ${inMs(timeoutMs)}`}: ${outcome.message}`
+      return `timed out: ${outcome.message}`
     case 'cancelled':
       return 'cancelled'
   }
@@ -66,7 +67,17 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
   setStage(turn, group.name, operation.stage, { status: outcome.result === 'not-runnable' ? 'stopped' : 'suspect', addAgain: undefined, message: describe(outcome) })
   if (operation.cancelled) return
   record(turn, 'error', 'resource-failed', `start of ${stage.what.name} ${describe(outcome)}`, { group: group.name, figures: { tookMs: Math.round(tookMs) } })
+  if (group.hold?.heldSinceMs !== undefined) countFailure(turn, group.name, operation.stage, stage)
   failGroup(turn, group.name, `start of ${stage.what.name} ${describe(outcome)}`)
+}
+
+/** One more failure of what ran here: the next start waits the longer for it. */
+function countFailure(turn: Turn, name: string, index: number, stage: StageState): { readonly failures: number; readonly waitMs: Millis } {
+  const recent = stage.lastFailureMs !== undefined && turn.nowMs - stage.lastFailureMs < turn.state.config.failureMemoryMs
+  const failures = recent ? stage.failures + 1 : 1
+  const waitMs = restartBackoffMs[Math.min(failures - 1, restartBackoffMs.length - 1)] ?? 0
+  setStage(turn, name, index, { failures, lastFailureMs: turn.nowMs, retryStartMs: turn.nowMs + waitMs })
+  return { failures, waitMs }
 }
 
 /** The group is not for this node any more, until the failure memory has passed or an administrator says so. */
@@ -83,9 +94,12 @@ function finishStop(turn: Turn, group: GroupState, operation: RunningOperation, 
   if (outcome.result === 'ok' || outcome.result === 'not-running') {
     setStage(turn, group.name, operation.stage, { status: 'stopped', addAgain: undefined, message: undefined, nextStatusMs: undefined, retryStopMs: undefined })
     record(turn, 'info', 'resource-stopped', `${stage.what.name} is stopped, in ${inMs(tookMs)}`, { group: group.name, figures: { tookMs: Math.round(tookMs * 10) / 10 } })
-    if (stage.status === 'unclean') record(turn, 'info', 'group-clean', `${stage.what.name} stopped at last: ${group.name} may be started again`, { group: group.name })
+    const now = groupNamed(turn.state, group.name)
+    if (stage.status === 'unclean' && now !== undefined && !isUnclean(now)) record(turn, 'info', 'group-clean', `${stage.what.name} stopped at last: ${group.name} may be started again`, { group: group.name })
     return
   }
+  // An administrator has vouched for it meanwhile (hactl cleanup).
+  if (operation.cancelled && stage.status === 'stopped') return
   if (isWarm(stage.what)) {
     setStage(turn, group.name, operation.stage, { status: 'stopped', message: describe(outcome), nextStatusMs: undefined })
     record(turn, 'warning', 'resource-failed', `stop of ${stage.what.name} ${describe(outcome)}; it is warm, so it may go on running here`, { group: group.name })
@@ -93,12 +107,12 @@ function finishStop(turn: Turn, group: GroupState, operation: RunningOperation, 
   }
   setStage(turn, group.name, operation.stage, { status: 'unclean', message: describe(outcome), nextStatusMs: undefined, retryStopMs: turn.nowMs + retryStopAfterMs })
   if (stage.status === 'unclean') return
-  record(turn, 'error', 'group-unclean', `stop of ${stage.what.name} ${describe(outcome)}. Nobody starts ${group.name} elsewhere until the stop succeeds (it is tried every ${inMs(retryStopAfterMs)}) or you have checked by hand that nothing of it runs on ${turn.state.self} and type: hactl cleanup ${group.name} --i-have-checked`, { group: group.name })
+  record(turn, 'error', 'group-unclean', `stop of ${stage.what.name} ${describe(outcome)}. Nobody starts ${group.name} elsewhere until the stop succeeds (it is tried every ${retryStopAfterMs / 1000} s) or you have checked by hand that nothing of it runs on ${turn.state.self} and type: hactl cleanup ${group.name} --i-have-checked`, { group: group.name })
 }
 
 function finishStatus(turn: Turn, group: GroupState, operation: RunningOperation, stage: StageState, outcome: Outcome): void {
   const policy = stage.what.kind === 'script' ? stage.what.resource.status : undefined
-  if (policy === undefined || stage.status !== 'running') return
+  if (policy === undefined || stage.status !== 'running') return setStage(turn, group.name, operation.stage, { nextStatusMs: undefined })
   const nextStatusMs = turn.nowMs + policy.intervalMs
   if (operation.cancelled || outcome.result === 'cancelled') return setStage(turn, group.name, operation.stage, { nextStatusMs })
   if (outcome.result === 'ok') return noteWell(turn, group, operation.stage, stage, policy.rise, nextStatusMs)
@@ -124,12 +138,10 @@ function loseService(turn: Turn, group: GroupState, index: number, why: string):
   const stage = group.stages[index]
   if (stage === undefined) return
   const { failureMemoryMs } = turn.state.config
-  const recent = stage.lastFailureMs !== undefined && turn.nowMs - stage.lastFailureMs < failureMemoryMs
-  const failures = recent ? stage.failures + 1 : 1
-  const waitMs = restartBackoffMs[Math.min(failures - 1, restartBackoffMs.length - 1)] ?? 0
-  setStage(turn, group.name, index, { status: 'suspect', failures, lastFailureMs: turn.nowMs, nextStatusMs: undefined, statusFailures: 0, statusSuccesses: 0, retryStartMs: turn.nowMs + waitMs })
+  const { failures, waitMs } = countFailure(turn, group.name, index, stage)
+  setStage(turn, group.name, index, { status: 'suspect', nextStatusMs: undefined, statusFailures: 0, statusSuccesses: 0 })
   record(turn, 'error', 'resource-failed', `${stage.what.name} on ${turn.state.self}: status ${why}`, { group: group.name, figures: { failures } })
-  if (failures > 1) failGroup(turn, group.name, `status of ${stage.what.name} ${why}, ${failures} times within ${inMs(failureMemoryMs)}`)
+  if (failures > 1) failGroup(turn, group.name, `${stage.what.name} was lost ${failures} times within ${failureMemoryMs / 1000} s; its status ${why}`)
   const now = groupNamed(turn.state, group.name)
   const goes = now !== undefined && placementOf(viewOf(turn.state, now, turn.nowMs)).offer !== undefined
   if (!goes) record(turn, 'warning', 'resource-restarting', `${stage.what.name} is restarted on ${turn.state.self}${waitMs === 0 ? '' : ` in ${inMs(waitMs)}`}`, { group: group.name })
