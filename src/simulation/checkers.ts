@@ -74,6 +74,9 @@ export function daemonEnded(world: World, machine: Machine): void {
   node.consents.clear()
   node.acquisitions.clear()
   node.sentStates.clear()
+  // A stop that failed while the daemon stood still was never known to it.
+  const { paused } = machine
+  for (const [group, { sinceMs }] of [...node.unclean]) if (paused !== undefined && sinceMs >= paused.sinceMs) node.unclean.delete(group)
   // What the ended daemon was told dies with it.
   for (const unclean of world.ledger.nodes[machine.index === 0 ? 1 : 0].unclean.values()) unclean.peerKnows = false
   judgeOverlapsAfresh(world)

@@ -43,8 +43,7 @@ export function followOutcome(world: World, machine: Machine, operation: Operati
     if (known?.stages.size === 0) unclean.delete(truth.group)
     return
   }
-  // A daemon that stands still may be killed before it hears of it.
-  if (outcome.result === 'cancelled' || machine.daemon === undefined || machine.paused !== undefined) return
+  if (outcome.result === 'cancelled' || machine.daemon === undefined) return
   if (known === undefined) {
     unclean.set(truth.group, { sinceMs: world.nowMs, generation: machine.daemon.generation, stages: new Set([truth.index]), peerKnows: false, rebooted: false })
   } else known.stages.add(truth.index)
