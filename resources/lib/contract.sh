@@ -64,6 +64,8 @@ need_root() {
 }
 
 on_systemd() { [ -d /run/systemd/system ]; }
+# stop_unit UNIT: never `systemctl stop` alone, which waits for itself while systemd stops hactl.
+stop_unit() { "${contract%/*}/stop-unit" "$1"; }
 has_unit() { on_systemd && [ "$(systemctl show -p LoadState --value "$1" 2>/dev/null)" = loaded ]; }
 
 # Whole seconds since boot, in `uptime`: a clock that nobody sets.

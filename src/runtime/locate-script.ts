@@ -29,7 +29,7 @@ export function defaultResourceDirectories(): readonly string[] {
 }
 
 /** `resources/` beside `src/` and `dist/`: the same file runs from the source tree and inside the bundle. */
-function shippedDirectory(): string {
+export function shippedDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url))
   return join(here, basename(here) === 'runtime' ? '../../resources' : '../resources')
 }

@@ -4,7 +4,7 @@ import type { Action, Outcome } from '../core/events.ts'
 import type { Millis } from '../core/time.ts'
 import type { Located } from './locate-script.ts'
 import { agentEnvironment, judgeOcf, meaningOfOcf, ocfActions } from './ocf-agent.ts'
-import { isStopped, judgeUnit, unitArguments } from './systemd-unit.ts'
+import { isStopped, judgeUnit, unitWords } from './systemd-unit.ts'
 
 export interface ScriptCall {
   readonly program: string
@@ -25,8 +25,8 @@ export interface CallContext {
 export function callOf(located: Located, resource: ResourceConfig, context: CallContext): ScriptCall {
   const { action } = context
   if (located.kind === 'systemd') {
-    const args = unitArguments(located.unit, action)
-    return call('systemctl', args, {}, (exitCode, text) => judgeSystemd(located.unit, action, exitCode, text))
+    const [program, ...args] = unitWords(located.unit, action)
+    return call(program, args, {}, (exitCode, text) => judgeSystemd(located.unit, action, exitCode, text))
   }
   if (located.kind === 'ocf') {
     const environment = agentEnvironment(resource, located, context.group, context.timeoutMs)

@@ -1,9 +1,18 @@
 /** How a systemd unit serves as a resource: `systemctl start` and `stop` wait for the job, `show` tells the state. */
+import { join } from 'node:path'
 import type { Action } from '../core/events.ts'
+import { shippedDirectory } from './locate-script.ts'
 
-export function unitArguments(unit: string, action: Action): readonly string[] {
-  if (action === 'status') return ['show', '--property=ActiveState,SubState', '--', unit]
-  return ['--no-ask-password', action, '--', unit]
+/**
+ * Stops by a shipped program: a plain `systemctl stop` waits for ever while systemd stops the daemon itself, if the daemon is
+ * ordered after the unit.
+ */
+export function unitWords(unit: string, action: Action): readonly [program: string, ...args: string[]] {
+  switch (action) {
+    case 'status': return ['systemctl', 'show', '--property=ActiveState,SubState', '--', unit]
+    case 'start': return ['systemctl', '--no-ask-password', 'start', '--', unit]
+    case 'stop': return [join(shippedDirectory(), 'lib/stop-unit'), unit]
+  }
 }
 
 type UnitState = { readonly result: 'ok' | 'not-running' } | { readonly result: 'failed'; readonly message: string }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isStopped, judgeUnit, unitArguments } from '../../src/runtime/systemd-unit.ts'
+import { isStopped, judgeUnit, unitWords } from '../../src/runtime/systemd-unit.ts'
 
 // As `systemctl show` of systemd 252 prints them.
 const states: readonly (readonly [string, string, ReturnType<typeof judgeUnit>['result']])[] = [
@@ -20,8 +20,8 @@ test('no answer is no judgement, and says what to type', () => {
 })
 
 test('a unit name is never an option of systemctl', () => {
-  expect(unitArguments('--force', 'stop')).toEqual(['--no-ask-password', 'stop', '--', '--force'])
-  expect(unitArguments('--force', 'status').slice(-2)).toEqual(['--', '--force'])
+  expect(unitWords('--force', 'start').slice(1)).toEqual(['--no-ask-password', 'start', '--', '--force'])
+  expect(unitWords('--force', 'status').slice(-2)).toEqual(['--', '--force'])
 })
 
 test('stopping what is not there is done', () => {
