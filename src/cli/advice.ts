@@ -8,7 +8,7 @@ export function adviceFor(report: StatusReport): readonly Advice[] {
   const advice = [
     ...report.groups.flatMap((group) => groupAdvice(group, report)),
     ...report.nodes.flatMap((node) => nodeAdvice(node, report)),
-    ...(report.pause.paused ? [{ command: 'hactl resume', why: 'automatic moves again' }] : []),
+    ...pauseAdvice(report),
     ...linkAdvice(report),
     ...(report.configDifferences.length > 0
       ? [{ command: 'hactl reload', why: 'on each node, once the files are the same on both' }]
@@ -49,6 +49,7 @@ function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {
     case 'dead':
     case 'unknown':
       advice.push({ command: `ssh ${node.name} systemctl status hactl`, why: 'is it powered, does its daemon run?' })
+      advice.push({ command: 'hactl events', why: 'are its packets dropped (another key)?' })
       break
     case 'left':
       advice.push({ command: `ssh ${node.name} systemctl start hactl`, why: `the daemon of ${node.name} was stopped in good order` })
@@ -59,10 +60,20 @@ function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {
     case 'alive':
       if (node.mutualContact === false) {
         advice.push({ command: `ssh ${node.name} hactl status`, why: `does ${node.name} hear ${report.node}?` })
+        advice.push({ command: `ssh ${node.name} hactl events`, why: 'does it drop our packets (packets-dropped)?' })
       }
       break
   }
   return advice
+}
+
+/** A daemon that was stopped during the pause has left everything running. */
+function pauseAdvice({ pause, nodes, node }: StatusReport): readonly Advice[] {
+  if (!pause.paused) return []
+  const silent = nodes.find(({ self, status }) => !self && (status === 'dead' || status === 'unknown'))?.name
+  const why = silent === undefined ? 'automatic moves again'
+    : `automatic moves again; first start the daemon of ${silent}: what still runs there, ${node} would take as well`
+  return [{ command: 'hactl resume', why }]
 }
 
 /** A silent peer explains silent links; then they need no word of their own. */

@@ -112,8 +112,17 @@ function addMoving({ program, terminal, common, run }: Commands): void {
   program.command('cleanup')
     .description('say that an unclean group is stopped there')
     .argument('<group>', 'the group')
-    .requiredOption('--i-have-checked', 'you have looked: nothing of the group runs on the node where it is unclean')
-    .action((group: string) => act({ type: 'cleanup', group, timeoutMs: adminTimeoutMs }))
+    .option('--i-have-checked', 'you have looked: nothing of the group runs on the node where it is unclean')
+    .action((group: string, options: { iHaveChecked?: boolean }) => options.iHaveChecked === true
+      ? act({ type: 'cleanup', group, timeoutMs: adminTimeoutMs }) : run(sayWhatToCheck(group, terminal)))
+}
+
+/** Nobody shall type the long option only because an error named it. */
+function sayWhatToCheck(group: string, terminal: Terminal): Promise<number> {
+  terminal.err(`hactl: cleanup says that nothing of ${group} runs on the node where it is unclean, and the other node may start it then.
+  Look there first: its addresses (ip address show), its processes, its file systems (findmnt). Stop what is left, then type:
+  hactl cleanup ${group} --i-have-checked\n`)
+  return Promise.resolve(2)
 }
 
 function addConfiguring({ program, terminal, common, run }: Commands): void {

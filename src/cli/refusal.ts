@@ -11,6 +11,7 @@ function nextSteps(code: string): string {
   if (code !== 'no-daemon') return ''
   return '\n  to start it:       systemctl start hactl   (or: hactl daemon)'
     + '\n  why it ended:      journalctl -u hactl -e'
+    + '\n  what it held:      may still run here (ip address); to stop it: hactl release --all'
     + '\n  another socket:    hactl --control SOCKET ...'
 }
 

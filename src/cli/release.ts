@@ -32,7 +32,8 @@ export async function runRelease({ config, control, stateDir }: CommonOptions, t
   try {
     lock = await lockUnlessNew(stateDir)
   } catch (error) {
-    terminal.err(`hactl: ${errorText(error)}\n`)
+    const denied = errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM'
+    terminal.err(`hactl: ${denied ? `no permission to use the state directory ${stateDir}: type it as root` : errorText(error)}\n`)
     return 1
   }
   try {

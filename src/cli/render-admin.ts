@@ -11,10 +11,11 @@ export function renderProgress(progress: Progress, sinceStartMs: number, view: V
 }
 
 export function renderReply(reply: AdminReply, view: View): string {
-  const [head = '', ...rest] = wrapped(reply.message, view.columns, `${reply.result}: `, '  ')
+  const word = reply.result === 'timed-out' ? 'timed out' : reply.result
+  const [head = '', ...rest] = wrapped(reply.message, view.columns, `${word}: `, '  ')
   // A group without a holder is worth a word when that was not what was asked for.
   const moves = reply.moves.filter(({ holder }) => holder !== undefined || reply.result !== 'done')
-  const painted = head.replace(reply.result, colourOf(reply.result, view.paint)(reply.result))
+  const painted = head.replace(word, colourOf(reply.result, view.paint)(word))
   return `${[painted, ...rest, ...moves.flatMap((move) => moveLines(move, view))].join('\n')}\n`
 }
 

@@ -98,7 +98,7 @@ function groupLines(report: StatusReport, view: View): readonly string[] {
   const rows = report.groups.map((group): Row => ({
     cells: [
       cell(group.name, view.paint.bold),
-      group.holder === undefined ? cell('nobody', view.paint.red) : cell(group.holder, view.paint.green),
+      group.holder === undefined ? cell(unheldWord(report), view.paint.red) : cell(group.holder, view.paint.green),
       stateCell(group.state, view.paint),
       group.peerState === undefined ? cell('') : stateCell(group.peerState, view.paint),
       cell(group.preferredNode),
@@ -108,8 +108,17 @@ function groupLines(report: StatusReport, view: View): readonly string[] {
   const headings = ['group', 'holder', `on ${report.node}`, `on ${report.peer}`, 'preferred', 'since']
   const { heading, blocks } = tableBlocks(headings, rows, view.columns, '  ')
   return [...heading, ...report.groups.flatMap((group, index) => [
-    ...(blocks[index] ?? []), ...resourceLines(group, view), ...noteLines(group, report, view),
+    ...(blocks[index] ?? []), ...resourceLines(group, report, view), ...noteLines(group, report, view),
   ])]
+}
+
+/** A peer that is not heard may hold it all the same, unless it said goodbye. */
+function unheldWord({ nodes }: StatusReport): string {
+  return nodes.some(({ self, status }) => !self && (status === 'dead' || status === 'unknown')) ? 'unknown' : 'nobody'
+}
+
+function timesText(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function stateCell(state: AdvertisedState, paint: Paint): Cell {
@@ -124,12 +133,14 @@ function stateCell(state: AdvertisedState, paint: Paint): Cell {
 }
 
 /** Of this node. A group that is altogether stopped here, as it should be on one of the two, needs no list to say so. */
-function resourceLines(group: GroupReport, { columns, paint }: View): readonly string[] {
+function resourceLines(group: GroupReport, { problems }: StatusReport, { columns, paint }: View): readonly string[] {
+  // A long message of a script is read once, at the top.
+  const told = (message: string): boolean => problems.some((problem) => problem.includes(message))
   const asleep = group.state === 'stopped' && group.resources.every(({ status, message }) => status === 'stopped' && message === undefined)
   if (asleep) return []
   const rows = group.resources.map((resource): Row => ({
     cells: [cell(resource.name), resourceCell(resource, paint), cell(resource.warm ? 'warm' : '')],
-    note: resource.message ?? '',
+    note: resource.message === undefined || told(resource.message) ? '' : resource.message,
   }))
   return table(['', '', ''], rows, columns, '    ')
 }
@@ -158,7 +169,7 @@ function noteLines(group: GroupReport, report: StatusReport, { columns, paint }:
   else if (!plainReasons.includes(group.reason)) notes.push(group.explanation)
   if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)
   if (group.failedOnPeer) notes.push(`it failed on ${report.peer} not long ago`)
-  if (group.strippedCount > 0) notes.push(`someone else removed an address of it ${group.strippedCount} times; it was put back`)
+  if (group.strippedCount > 0) notes.push(`someone else removed an address of it ${timesText(group.strippedCount)}; it was put back`)
   return notes.filter((note) => note !== '').flatMap((note) => wrapped(note, columns, '    ', '    ').map((line) => paint.dim(line)))
 }
 

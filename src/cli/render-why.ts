@@ -57,10 +57,14 @@ function endLines(why: MoveExplanation, { columns, paint }: View): readonly stri
   return wrapped(text, columns, '', '').map(paint.bold)
 }
 
-function noticedText({ timeline, evidence, reason }: MoveExplanation, durationMs: number): string {
-  const unheldMs = timeline.map(({ figures }) => figures?.['unheldMs']).findLast((value) => typeof value === 'number')
+function noticedText({ timeline, evidence, reason, explanation, decidedWallMs }: MoveExplanation, durationMs: number): string {
+  // Records of the tenure before the decision carry the figures of earlier moves.
+  const decided = timeline.findIndex((record) => record.wallMs === decidedWallMs && record.message === explanation)
+  const unheldMs = timeline.slice(Math.max(0, decided)).map(({ figures }) => figures?.['unheldMs']).findLast((value) => typeof value === 'number')
   if (unheldMs !== undefined) return `; clients noticed: no node held it for at most ${exactText(unheldMs)}`
   const silentMs = evidence['silentMs']
   if (reason !== 'peer-dead' || typeof silentMs !== 'number') return ''
+  const never = timeline.some(({ code, figures }) => code === 'peer-dead' && figures?.['initdeadMs'] !== undefined)
+  if (never) return '; the peer was never heard, so how long clients had waited before is not known'
   return `; clients noticed: nobody served it for at most ${exactText(silentMs + durationMs)}, counted from the peer's last packet`
 }

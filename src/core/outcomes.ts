@@ -36,7 +36,7 @@ export function describe(outcome: Outcome): string {
     case 'ok':
       return 'ok'
     case 'not-running':
-      return 'not running'
+      return 'says not running'
     case 'failed':
     case 'not-runnable':
       return `failed: ${outcome.message}`
@@ -141,7 +141,7 @@ function loseService(turn: Turn, group: GroupState, index: number, why: string):
   const { failures, waitMs } = countFailure(turn, group.name, index, stage)
   setStage(turn, group.name, index, { status: 'suspect', nextStatusMs: undefined, statusFailures: 0, statusSuccesses: 0 })
   record(turn, 'error', 'resource-failed', `${stage.what.name} on ${turn.state.self}: status ${why}`, { group: group.name, figures: { failures } })
-  if (failures > 1) failGroup(turn, group.name, `${stage.what.name} was lost ${failures} times within ${failureMemoryMs / 1000} s; its status ${why}`)
+  if (failures > 1) failGroup(turn, group.name, `${stage.what.name} failed ${failures} times within ${failureMemoryMs / 1000} s: status ${why}`)
   const now = groupNamed(turn.state, group.name)
   const goes = now !== undefined && placementOf(viewOf(turn.state, now, turn.nowMs)).offer !== undefined
   if (!goes) record(turn, 'warning', 'resource-restarting', `${stage.what.name} is restarted on ${turn.state.self}${waitMs === 0 ? '' : ` in ${inMs(waitMs)}`}`, { group: group.name })

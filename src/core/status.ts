@@ -106,12 +106,12 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
     if (group.state !== 'unknown' && group.peerState === 'held' && group.holder === self) problems.push(`${group.name} is held by BOTH nodes`)
     if (own !== undefined && isUnclean(own)) problems.push(`${group.name} is unclean on ${self}: a stop failed (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
     if (group.peerState === 'unclean') problems.push(`${group.name} is unclean on ${peer}: a stop failed there (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
-    if (group.holder === undefined) problems.push(`${group.name} is held by nobody: ${group.explanation}`)
+    if (group.holder === undefined) problems.push(unheldProblem(state, group))
     if (group.failedHere) problems.push(`${group.name} failed on ${self}: ${own?.failed?.message ?? ''} (hactl online makes this node usable again)`)
     if (group.failedOnPeer) problems.push(`${group.name} failed on ${peer} (on ${peer} type: hactl why ${group.name})`)
     for (const resource of group.resources) if (resource.status === 'failed') problems.push(`${resource.name} of ${group.name} is not well: ${resource.message ?? 'its status is bad'}`)
   }
-  if (!peerIsHeard(state)) problems.push(contact.status === 'unknown' ? `${peer} was not heard yet` : `${peer} ${contact.status === 'left' ? 'has left' : `is dead: silent for ${inMs(nowMs - silentSinceMs(contact))}`}; nobody could take over from ${self}`)
+  if (!peerIsHeard(state)) problems.push(silentPeerProblem(state, groups, nowMs))
   else if (!inMutualContact(state, nowMs)) problems.push(`${peer} is heard but does not hear ${self}: look at the firewall (UDP) and the links of both`)
   if (peerIsHeard(state) && contact.facts === undefined) problems.push(`${peer} runs Heartbeat, not hactl`)
   for (const link of state.links) {
@@ -120,8 +120,25 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
   }
   if (state.standby !== undefined) problems.push(`${self} is in standby (${state.standby}); hactl online ends it`)
   if (contact.facts?.standby !== undefined && peerIsHeard(state)) problems.push(`${peer} is in standby (${contact.facts.standby}); hactl online there ends it`)
-  if (state.pause.paused) problems.push('the pair is paused: no automatic moves (hactl resume)')
+  if (state.pause.paused) problems.push('the pair is paused: no automatic moves')
   if (state.configDifferences.length > 0) problems.push(`the configuration differs from that of ${peer} in: ${state.configDifferences.join(', ')}`)
   if (state.persistError !== undefined) problems.push(`the state cannot be written: ${state.persistError}`)
   return problems
+}
+
+/** What a peer that is not heard holds, nobody here knows; one that left has told that it holds nothing. */
+function unheldProblem({ self, peer, contact }: NodeState, group: GroupReport): string {
+  if (group.state === 'stopping') return `${group.name} is held by nobody: ${self} is still stopping it`
+  if (group.peerState === 'stopping') return `${group.name} is held by nobody: ${peer} is still stopping it`
+  const known = contact.status === 'alive' || contact.status === 'late' || contact.status === 'left'
+  return known ? `${group.name} is held by nobody: ${group.explanation}`
+    : `${group.name} is not held by ${self}, and ${peer} is not heard: ${group.explanation}`
+}
+
+function silentPeerProblem({ self, peer, contact }: NodeState, groups: readonly GroupReport[], nowMs: Millis): string {
+  if (contact.status === 'unknown') return `${peer} was not heard yet`
+  if (contact.status === 'left') return `${peer} has left; nobody could take over from ${self}`
+  const silence = `${contact.lastHeardMs === undefined ? 'never heard, for' : 'silent for'} ${inMs(nowMs - silentSinceMs(contact))}`
+  const doubt = groups.some((group) => group.holder === self) ? `. If ${peer} runs all the same, both may hold what ${self} holds` : ''
+  return `${peer} is dead: ${silence}; nobody could take over from ${self}${doubt}`
 }

@@ -90,7 +90,7 @@ function isControlError(value: unknown): value is ControlError {
 
 function explain(path: string, error: NodeJS.ErrnoException): ControlError {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR' || error.code === 'ENOTSOCK') {
-    const why = error.code === 'ECONNREFUSED' ? 'nobody listens there any more' : 'there is no such socket'
+    const why = error.code === 'ECONNREFUSED' ? 'nobody listens there' : 'there is no such socket'
     return { code: 'no-daemon', message: `no daemon answers at ${path}: ${why}; type: systemctl status hactl` }
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {

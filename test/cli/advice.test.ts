@@ -14,10 +14,11 @@ const withPeer = (status: 'left' | 'late' | 'alive', mutualContact = true): Stat
 const cases: { title: string; report: StatusReport; types: readonly string[] }[] = [
   { title: 'nothing when all is well', report: healthy, types: [] },
   { title: 'a dead peer is looked at; its silent links need no word of their own', report: peerDead,
-    types: ['ssh alpha systemctl status hactl'] },
+    types: ['ssh alpha systemctl status hactl', 'hactl events'] },
   { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl'] },
   { title: 'a late peer', report: withPeer('late'), types: ['hactl events'] },
-  { title: 'a peer that does not hear this node', report: withPeer('alive', false), types: ['ssh beta hactl status'] },
+  { title: 'a peer that does not hear this node', report: withPeer('alive', false),
+    types: ['ssh beta hactl status', 'ssh beta hactl events'] },
   {
     title: 'an unclean group: cleanup before anything else', report: unclean,
     types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'hactl why 192.0.2.100', 'hactl online'],
@@ -34,9 +35,14 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   },
   {
     title: 'standby, pause, a failed link, files that differ: each has its command, once', report: standbyAndMore,
-    types: ['ssh beta hactl online', 'ssh beta hactl status', 'hactl resume', 'ip link show eth1', 'hactl reload'],
+    types: ['ssh beta hactl online', 'ssh beta hactl status', 'ssh beta hactl events', 'hactl resume', 'ip link show eth1', 'hactl reload'],
   },
 ]
 for (const { title, report, types } of cases) {
   test(`adviceFor: ${title}`, () => expect(commands(report)).toEqual(types))
 }
+
+test('who ends a pause while the peer is silent learns what this node would then take', () => {
+  const paused = { ...peerDead, pause: { paused: true, number: 1, sinceWallMs: 0 } }
+  expect(adviceFor(paused).find(({ command }) => command === 'hactl resume')?.why).toContain('first start the daemon of alpha')
+})

@@ -61,6 +61,34 @@ test('without a figure of its own, a takeover from a dead peer is counted from i
     ' ')).toContain('nobody served it for at most 10,018 ms, counted from the peer\'s last packet')
 })
 
+test('what was measured before the decision belongs to an earlier move', () => {
+  const [first, ...others] = explanation.timeline.map((record) => ({ ...record, figures: {} }))
+  const timeline = [{ ...first!, figures: { unheldMs: 777 } }, ...others]
+  expect(renderWhy({ ...explanation, timeline, reason: 'standby' }, view)).not.toContain('777')
+})
+
+test('after a cold start nobody knows how long clients had waited', () => {
+  const timeline = explanation.timeline.map((record) => ({ ...record, figures: record.code === 'peer-dead' ? { initdeadMs: 10_000 } : {} }))
+  expect(renderWhy({ ...explanation, timeline }, view)).toContain('the peer was never heard')
+})
+
+test('nobody knows the holder of what this node does not hold while the peer is silent', () => {
+  const { holder, sinceMs, ...group } = peerDead.groups[0]!
+  expect([holder, typeof sinceMs]).toEqual(['beta', 'number'])
+  expect(renderStatus({ ...peerDead, groups: [group] }, view)).toMatch(/192\.0\.2\.100 +unknown/)
+  expect(renderStatus({ ...healthy, groups: [group] }, view)).toMatch(/192\.0\.2\.100 +nobody/)
+})
+
+test('the message of a script is printed once, and one time is once', () => {
+  const message = 'failed: the script said no'
+  const [group] = healthy.groups
+  const resources = [{ name: 'apache2', kind: 'script', warm: false, status: 'failed', message } as const]
+  const report = { ...healthy, problems: [`web failed on alpha: start of apache2 ${message}`], groups: [{ ...group!, resources, strippedCount: 1 }] }
+  const text = renderStatus(report, view)
+  expect(text.split('the script said no')).toHaveLength(2)
+  expect(text).toContain('removed an address of it once;')
+})
+
 test('an event in a pipe is one line that begins with its date', () => {
   const lines = renderEvents({ columns: Infinity, paint: plainPaint }).trimEnd().split('\n')
   expect(lines).toHaveLength(records.length)
