@@ -94,7 +94,7 @@ function reportOf(world: World, machine: Machine): StatusReport | undefined {
 function problemsOf(world: World): readonly Problem[] {
   const [first, second] = world.machines.map((machine) => reportOf(world, machine))
   if (first === undefined || second === undefined) {
-    return world.machines.filter((machine) => !machine.stayDown && machine.daemon === undefined).map(({ name }) => ({ rule: 'L1', message: `${name} has no daemon` }))
+    return world.machines.filter((machine) => machine.daemon === undefined).map(({ name }) => ({ rule: 'L1', message: `${name} has no daemon` }))
   }
   const problems = world.options.config.groups.flatMap((group) => problemsOfGroup(world, group, [first, second]))
   if (!world.options.settles) return problems
