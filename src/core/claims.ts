@@ -2,14 +2,15 @@
  * How a group comes to this node and leaves it while the peer is heard (design.md section 5 "Consent"). The wish comes
  * from placement; the rules here turn it into a claim, an offer, a withdrawal, a hold or a release.
  */
-import { peerGroup, peerServes, runsHere, stageIsWarm } from './group-view.ts'
+import { goesFirst, peerGroup, peerServes, runsHere, stageIsWarm } from './group-view.ts'
 import { dropHold, takeHold } from './holds.ts'
 import { judgingDeadtimeMs, peerIsHeard } from './contact.ts'
+import { numberIsSafe } from './persistence.ts'
 import { consents, outranks, rulingFor } from './permission.ts'
 import type { Placement } from './placement.ts'
 import { placementAt } from './view.ts'
 import type { GroupState } from './state.ts'
-import { configOf, groupNamed, record, setGroup, type Turn } from './turn.ts'
+import { groupNamed, record, setGroup, type Turn } from './turn.ts'
 import { isWarm } from './stage.ts'
 
 export function settleClaims(turn: Turn, name: string): void {
@@ -37,13 +38,17 @@ function settleHolder(turn: Turn, group: GroupState, placement: Placement): void
   const claimed = peer !== undefined && peer.claiming && turn.state.contact.status !== 'dead' && group.hold !== undefined && peer.claimNumber > group.hold.number
   if (claimed) {
     const why = group.offer === undefined ? `${turn.state.peer} claims it (number ${peer.claimNumber})` : placement.explanation
-    dropHold(turn, group, { kind: 'ordered', reason: group.offer === undefined ? 'peer-claims' : placement.reason, explanation: why })
+    // Two administrators took it at once: the later word stands, and the earlier request is told so (replies.ts).
+    setGroup(turn, group.name, { adminTakes: undefined })
+    dropHold(turn, groupNamed(turn.state, group.name) ?? group, { kind: 'ordered', reason: group.offer === undefined ? 'peer-claims' : placement.reason, explanation: why })
     return
   }
   if (placement.node === 'nobody' && turn.state.phase === 'leaving') {
     dropHold(turn, group, { kind: 'ordered', reason: placement.reason, explanation: placement.explanation })
     return
   }
+  // A window that the peer could not use, or that has been overtaken, is over.
+  if (group.failbackDue && placement.reason !== 'failback') setGroup(turn, group.name, { failbackDue: false })
   if (placement.offer === group.offer?.reason) return
   setGroup(turn, group.name, { offer: placement.offer === undefined ? undefined : { reason: placement.offer, sinceMs: turn.nowMs } })
   if (placement.offer === undefined) return
@@ -58,7 +63,7 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     return
   }
   const ruling = rulingFor(state, group, nowMs)
-  const wanted = placement.node === 'self' || (group.found && 'permission' in ruling)
+  const wanted = placement.node === 'self' || (group.found && 'permission' in ruling && state.phase !== 'leaving')
   if (!wanted) {
     if (group.claim !== undefined) withdraw(turn, group, placement.explanation)
     if (group.found && mustAnswer(turn, group, placement)) {
@@ -66,9 +71,12 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     }
     return
   }
-  if (!group.found && stillStopping(group)) return
+  if (!group.found && stillStopping(group)) {
+    if (group.claim !== undefined) withdraw(turn, group, `${state.self} is still stopping it`)
+    return
+  }
   // The number of a claim that stands was safe when it was made.
-  if (!numberIsSafe(turn, group) && (group.claim === undefined || 'permission' in ruling)) return
+  if (!numberIsSafe(state, group) && (group.claim === undefined || 'permission' in ruling)) return
   if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission, placement)
   else if ('needs' in ruling) settleClaim(turn, group, placement)
 }
@@ -89,16 +97,12 @@ function stillStopping(group: GroupState): boolean {
   return runsHere(group) || (operation !== undefined && operation.action !== 'status' && !stageIsWarm(group, operation.stage))
 }
 
-/** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */
-function numberIsSafe(turn: Turn, group: GroupState): boolean {
-  if (turn.state.persistError !== undefined) return true
-  const kept = turn.state.persisted.groups.find((one) => one.name === group.name)
-  return group.claimNumber + 1 <= (kept?.claimLimit ?? 0)
-}
-
 function settleClaim(turn: Turn, group: GroupState, placement: Placement): void {
   const peer = peerGroup(turn.state, group.name)
-  if (turn.state.contact.facts === undefined) return
+  if (turn.state.contact.facts === undefined) {
+    if (group.claim !== undefined) withdraw(turn, group, `${turn.state.peer} runs Heartbeat, which answers no claim`)
+    return
+  }
   if (group.claim === undefined) {
     if (peer?.claiming === true) {
       if (group.found) dropHold(turn, group, { kind: leftoverEnding(turn, group), reason: 'peer-claims', explanation: `${turn.state.peer} claims it` })
@@ -109,7 +113,7 @@ function settleClaim(turn: Turn, group: GroupState, placement: Placement): void 
     return
   }
   const { claim } = group
-  if (peer?.claiming === true && !outranks(claim.number, peer.claimNumber, isPreferred(turn, group.name))) {
+  if (peer?.claiming === true && !outranks(claim.number, peer.claimNumber, goesFirst(turn.state, group.name))) {
     withdraw(turn, group, `${turn.state.peer} claims it with number ${peer.claimNumber}`)
     return
   }
@@ -155,10 +159,6 @@ function makeClaim(turn: Turn, group: GroupState, placement: Placement): void {
 export function withdraw(turn: Turn, group: GroupState, why: string): void {
   record(turn, 'info', 'claim-withdrawn', `${turn.state.self} withdraws its claim ${group.claim?.number ?? 0} for ${group.name}: ${why}`, { group: group.name })
   setGroup(turn, group.name, { claim: undefined })
-}
-
-function isPreferred(turn: Turn, name: string): boolean {
-  return configOf(turn.state, name)?.preferredNode === turn.state.self
 }
 
 /** Learns the peer's claim numbers, so that the next one here is higher than any seen. */

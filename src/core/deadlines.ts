@@ -6,6 +6,7 @@ import { contactDeadlines, peerIsHeard } from './contact.ts'
 import { linkDeadlines } from './links.ts'
 import { meetingDeadlines } from './meeting.ts'
 import { addOperationDeadlines } from './operations.ts'
+import { numberIsSafe, persistDeadlines } from './persistence.ts'
 import { adoptionMs } from './permission.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -18,7 +19,7 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: (Millis | 
   if (peerIsHeard(state)) dues.push(group.claim?.nextAskMs)
   dues.push(group.announce?.nextMs)
   if (group.failed !== undefined) dues.push(group.failed.atMs + state.config.failureMemoryMs)
-  if (group.found) dues.push(adoptionMs(state, group))
+  if (group.found && numberIsSafe(state, group)) dues.push(adoptionMs(state, group))
   // Once it is due nothing is left to wait for: what then keeps the group here is not the clock.
   if (group.hold === undefined || group.placement !== 'failback-waits') return
   const config = configOf(state, group.name)
@@ -28,10 +29,10 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: (Millis | 
 export function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
   if (state.phase === 'left') return []
   if (!state.begun) return [state.startedMs]
-  const dues: (Millis | undefined)[] = [state.nextKeepaliveMs, state.stalled?.untilMs, state.retryPersistMs, state.leaveByMs]
-  dues.push(...contactDeadlines(state), ...linkDeadlines(state), ...meetingDeadlines(state))
+  const dues: (Millis | undefined)[] = [state.nextKeepaliveMs, state.stalled?.untilMs, state.leaveByMs]
+  dues.push(...persistDeadlines(state), ...contactDeadlines(state), ...linkDeadlines(state), ...meetingDeadlines(state))
   for (const group of state.groups) addGroupDeadlines(state, group, dues)
-  for (const request of state.requests) dues.push(request.deadlineMs)
+  for (const request of state.requests) if (request.answered === undefined) dues.push(request.deadlineMs)
   return dues
 }
 

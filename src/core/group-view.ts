@@ -41,6 +41,15 @@ export function peerGroup(state: NodeState, name: string): AdvertisedGroup | und
   return state.contact.facts?.groups.find((group) => group.name === name)
 }
 
+/**
+ * Which node goes first where claim numbers do not decide: the preferred one. Nodes whose files differ may each take
+ * itself, or the other, for that: then the name decides, which is the same on both.
+ */
+export function goesFirst(state: NodeState, name: string): boolean {
+  if (state.configDifferences.includes('groups')) return state.self < state.peer
+  return state.config.groups.find((group) => group.name === name)?.preferredNode === state.self
+}
+
 /** By its newest word the peer has something of the group, or may have. */
 export function peerMayRun(state: NodeState, name: string): boolean {
   const peer = peerGroup(state, name)

@@ -72,7 +72,7 @@ export interface Ending { readonly kind: 'ordered' | 'lost'; readonly reason: st
 export function dropHold(turn: Turn, group: GroupState, ending: Ending): void {
   const { hold, operation } = group
   if (hold === undefined && !group.found) return
-  setGroup(turn, group.name, { hold: undefined, claim: undefined, found: false, offer: undefined, releasingSinceMs: turn.nowMs, announce: undefined })
+  setGroup(turn, group.name, { hold: undefined, claim: undefined, found: false, offer: undefined, releasingSinceMs: turn.nowMs, announce: undefined, pinned: false, peerStoppedMs: undefined })
   const lost = ending.kind === 'lost'
   record(turn, lost ? 'warning' : 'info', lost ? 'permission-lost' : 'group-releasing', `${turn.state.self} releases ${group.name}: ${ending.explanation}`, {
     group: group.name,

@@ -13,7 +13,7 @@ export function beginLeaving(turn: Turn): void {
   const { state } = turn
   if (state.phase === 'leaving' || state.phase === 'left') return
   turn.effects.push({ type: 'notify-service', state: 'stopping' })
-  for (const request of state.requests) reply(turn, request.requestId, 'failed', `${state.self} is shutting down`)
+  for (const request of state.requests) if (request.answered === undefined) reply(turn, request.requestId, 'failed', `${state.self} is shutting down`)
   setState(turn, { requests: [], peerRequests: [] })
   if (state.pause.paused) {
     record(turn, 'warning', 'daemon-left', `${state.self} stops during a pause: everything stays as it is, and the next daemon adopts it`)
@@ -35,7 +35,8 @@ export function settleLeaving(turn: Turn): void {
     }
   }
   const waits = turn.state.groups.some(
-    (group) => group.looked && (group.hold !== undefined || group.operation !== undefined || group.stages.some((stage) => mayRun(stage) && stage.status !== 'unclean')),
+    // A goodbye says that nothing is left here: before the look nobody knows.
+    (group) => !group.looked || group.hold !== undefined || group.operation !== undefined || group.stages.some((stage) => mayRun(stage) && stage.status !== 'unclean'),
   )
   // What is unclean, or a standby typed just now, must be known to the next daemon.
   if (waits || !isSaved(turn.state)) return

@@ -19,7 +19,9 @@ export function beginLook(turn: Turn): void {
 
 export function takeObservations(turn: Turn, observations: readonly Observation[]): void {
   for (const group of turn.state.groups) {
-    if (!group.looked) lookAt(turn, group, observations.filter((one) => one.group === group.name))
+    const seen = observations.filter((one) => one.group === group.name)
+    // A group that a reload has added since has a look of its own coming.
+    if (!group.looked && group.stages.every((_stage, index) => seen.some((one) => one.stage === index))) lookAt(turn, group, seen)
   }
   if (turn.state.phase !== 'looking') return
   setState(turn, { phase: 'joining' })

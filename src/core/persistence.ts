@@ -6,6 +6,8 @@ import type { Millis } from './time.ts'
 import { record, setGroup, setState, type Turn } from './turn.ts'
 
 const retryAfterMs: Millis = 10_000
+/** A disk that has not answered for this long counts as one that refuses: service does not wait for it. */
+const answerWithinMs: Millis = 10_000
 /** A new block of claim numbers is reserved when fewer than this many are left. */
 const lowWater = 20
 
@@ -29,6 +31,13 @@ export function isSaved(state: NodeState): boolean {
   return state.writing === undefined && JSON.stringify(persistentStateOf(state)) === JSON.stringify(state.persisted)
 }
 
+/** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */
+export function numberIsSafe(state: NodeState, group: GroupState): boolean {
+  if (state.persistError !== undefined) return true
+  const kept = state.persisted.groups.find((one) => one.name === group.name)
+  return group.claimNumber + 1 <= (kept?.claimLimit ?? 0)
+}
+
 export function persistChanges(turn: Turn): void {
   for (const group of turn.state.groups) {
     const used = Math.max(group.claimNumber, group.hold?.number ?? 0)
@@ -43,7 +52,17 @@ export function persistChanges(turn: Turn): void {
     return
   }
   turn.effects.push({ type: 'persist', persistId: state.nextPersistId, state: wanted })
-  setState(turn, { nextPersistId: state.nextPersistId + 1, writing: { persistId: state.nextPersistId, state: wanted }, retryPersistMs: undefined })
+  setState(turn, { nextPersistId: state.nextPersistId + 1, writing: { persistId: state.nextPersistId, sinceMs: turn.nowMs, state: wanted }, retryPersistMs: undefined })
+}
+
+export function persistDeadlines({ writing, retryPersistMs }: NodeState): readonly (Millis | undefined)[] {
+  return [retryPersistMs, writing === undefined ? undefined : writing.sinceMs + answerWithinMs]
+}
+
+export function expireWrite(turn: Turn): void {
+  const { writing } = turn.state
+  if (writing === undefined || turn.nowMs < writing.sinceMs + answerWithinMs) return
+  finishPersist(turn, writing.persistId, `the disk has not answered for ${answerWithinMs / 1000} s`)
 }
 
 export function finishPersist(turn: Turn, persistId: number, error: string | undefined): void {

@@ -16,6 +16,8 @@ export interface PlacementView {
   readonly phase: 'looking' | 'joining' | 'running' | 'leaving' | 'left'
   readonly paused: boolean
   readonly preferred: 'self' | 'peer'
+  /** Who takes what nobody holds: the preferred node; while the nodes' files differ, one of them by its name. */
+  readonly first: 'self' | 'peer'
   /** `serves`: starting or held; `unsure`: unknown, stopping or unclean. */
   readonly here: 'serves' | 'found' | 'unclean' | 'stopping' | 'nothing'
   readonly peerStatus: 'unknown' | 'heard' | 'dead' | 'left'
@@ -24,6 +26,8 @@ export interface PlacementView {
   readonly selfStandby: boolean
   readonly peerStandby: boolean
   readonly peerLeaving: boolean
+  /** The group stands in the peer's configuration too, as far as is known. */
+  readonly peerHasIt: boolean
   readonly selfFailed: boolean
   readonly peerFailed: boolean
   readonly adminTakes: boolean
@@ -55,7 +59,9 @@ interface Row {
 }
 
 const selfCan = (view: PlacementView) => view.phase !== 'leaving' && !view.selfStandby && !view.selfFailed && view.here !== 'unclean'
-const peerCan = (view: PlacementView) => view.peerStatus === 'heard' && !view.peerLeaving && !view.peerStandby && !view.peerFailed && view.there !== 'unclean' && view.there !== 'unknown'
+const peerCan = (view: PlacementView) => view.peerStatus === 'heard' && !view.peerLeaving && !view.peerStandby && !view.peerFailed && view.peerHasIt && view.there !== 'unclean' && view.there !== 'unknown'
+/** A failback to a node that does not take itself for the preferred one would be offered back at once. */
+const isWelcome = (view: PlacementView) => view.peerOffer !== undefined && (view.peerOffer !== 'failback' || view.preferred === 'self')
 const serves = (view: PlacementView) => view.here === 'serves'
 const peerGone = (view: PlacementView) => view.peerStatus === 'dead' || view.peerStatus === 'left'
 
@@ -78,7 +84,7 @@ const peerRows: readonly Row[] = [
   { reason: 'unclean-here', when: (v) => v.here === 'unclean', node: 'nobody', sentence: (v) => `a stop failed on ${v.self}: nobody starts it before the stop succeeds or hactl cleanup is typed` },
   { reason: 'unclean-there', when: (v) => v.there === 'unclean', node: 'nobody', sentence: (v) => `a stop failed on ${v.peer}: nobody starts it before the stop succeeds or hactl cleanup is typed` },
   { reason: 'admin-takes', when: (v) => v.adminTakes && v.peerStatus !== 'unknown', node: 'self', sentence: (v) => `an administrator asked ${v.self} to take it` },
-  { reason: 'offered', when: (v) => v.peerStatus === 'heard' && v.there === 'serves' && v.peerOffer !== undefined && selfCan(v), node: 'self', sentence: (v) => `${v.peer} offers it (${v.peerOffer ?? ''})` },
+  { reason: 'offered', when: (v) => v.peerStatus === 'heard' && v.there === 'serves' && isWelcome(v) && selfCan(v), node: 'self', sentence: (v) => `${v.peer} offers it (${v.peerOffer ?? ''})` },
   { reason: 'peer-holds', when: (v) => v.peerStatus === 'heard' && v.there === 'serves', node: 'peer', sentence: (v) => `${v.peer} holds it` },
   { reason: 'claim-stands', when: (v) => v.claims && v.peerStatus === 'heard' && selfCan(v), node: 'self', sentence: (v) => `${v.self} has claimed it and waits for ${v.peer} to let go and consent` },
   { reason: 'peer-claims', when: (v) => v.peerClaims && v.peerStatus === 'heard', node: 'peer', sentence: (v) => `${v.peer} has claimed it` },
@@ -87,15 +93,15 @@ const peerRows: readonly Row[] = [
 
 /** Rows for a group that nobody serves, as far as this node knows. */
 const freeRows: readonly Row[] = [
-  { reason: 'paused', when: (v) => v.paused && v.here !== 'found', node: 'nobody', sentence: () => 'the pair is paused: nobody takes it (hactl resume)' },
+  { reason: 'paused', when: (v) => v.paused && v.here !== 'found', node: 'nobody', sentence: () => 'the pair is paused: nobody takes it' },
   { reason: 'peer-dead', when: (v) => v.peerStatus === 'dead' && selfCan(v), node: 'self', sentence: (v) => `${v.peer} is dead` },
   { reason: 'peer-left', when: (v) => v.peerStatus === 'left' && selfCan(v), node: 'self', sentence: (v) => `${v.peer} has left` },
   { reason: 'adopt', when: (v) => v.here === 'found' && selfCan(v), node: 'self', sentence: (v) => `it was found running on ${v.self}` },
   { reason: 'peer-unheard', when: (v) => v.peerStatus === 'unknown', node: 'nobody', sentence: (v) => `${v.peer} was not heard yet: waiting for it until initdead` },
   { reason: 'alone-standby', when: (v) => peerGone(v) && v.selfStandby, node: 'nobody', sentence: (v) => `${v.self} is in standby: type online or takeover --force there` },
   { reason: 'alone-failed', when: (v) => peerGone(v), node: 'nobody', sentence: (v) => `it failed on ${v.self} and ${v.peer} is not there` },
-  { reason: 'preferred-node', when: (v) => v.preferred === 'self' && selfCan(v), node: 'self', sentence: (v) => `nobody holds it and ${v.self} is its preferred node` },
-  { reason: 'peer-preferred', when: (v) => v.preferred === 'peer' && peerCan(v), node: 'peer', sentence: (v) => `nobody holds it and ${v.peer} is its preferred node` },
+  { reason: 'preferred-node', when: (v) => v.first === 'self' && selfCan(v), node: 'self', sentence: (v) => `nobody holds it and ${v.self} ${whyFirst(v)}` },
+  { reason: 'peer-preferred', when: (v) => v.first === 'peer' && peerCan(v), node: 'peer', sentence: (v) => `nobody holds it and ${v.peer} ${whyFirst(v)}` },
   { reason: 'peer-cannot', when: selfCan, node: 'self', sentence: (v) => `nobody holds it and ${v.peer} cannot (${whyNotPeer(v)})` },
   { reason: 'self-cannot', when: peerCan, node: 'peer', sentence: (v) => `nobody holds it and ${v.self} cannot (${v.selfStandby ? 'standby' : 'it failed here'})` },
   { reason: 'nobody-can', when: () => true, node: 'nobody', sentence: (v) => `neither node can run it: ${v.self} ${v.selfStandby ? 'is in standby' : 'had it fail'}, ${v.peer} ${whyNotPeer(v)}` },
@@ -103,10 +109,15 @@ const freeRows: readonly Row[] = [
 
 export const placementRows: readonly Row[] = [...holderRows, ...peerRows, ...freeRows]
 
+function whyFirst(view: PlacementView): string {
+  return view.first === view.preferred ? 'is its preferred node' : 'goes first by its name, because the configurations of the two nodes differ'
+}
+
 function whyNotPeer(view: PlacementView): string {
   if (view.peerStandby) return 'is in standby'
   if (view.peerLeaving) return 'is shutting down'
   if (view.peerFailed) return 'had it fail'
+  if (view.peerStatus === 'heard' && !view.peerHasIt) return 'does not have it in its configuration'
   return `is ${view.peerStatus === 'heard' ? 'not ready' : view.peerStatus}`
 }
 

@@ -2,8 +2,8 @@
 import type { CoreConfig } from './config.ts'
 import { mayRun, peerMayRun, stateOf } from './group-view.ts'
 import { reply } from './requests.ts'
-import { stagesOf } from './stage.ts'
-import { newGroup, type GroupState } from './state.ts'
+import { stagesOf, type Stage } from './stage.ts'
+import { newGroup, type GroupState, type StageState } from './state.ts'
 import { record, setContact, setState, type Turn } from './turn.ts'
 
 export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig): void {
@@ -45,7 +45,7 @@ function reloadRefusal(turn: Turn, config: CoreConfig): string | undefined {
 }
 
 /** What a running stage is; timeouts, status policy and warm may change while it runs. */
-function identityOf(stages: readonly GroupState['stages'][number]['what'][]): string {
+function identityOf(stages: readonly Stage[]): string {
   return JSON.stringify(stages.map((stage) => (stage.kind === 'addresses' ? stage.addresses : [stage.name, stage.resource.parameters])))
 }
 
@@ -55,7 +55,15 @@ function renewed(group: GroupState | undefined, config: CoreConfig['groups'][num
   return { ...group, stages: stages.map((what, index) => stageFor(what, group.stages[index], group.looked)) }
 }
 
-function stageFor(what: GroupState['stages'][number]['what'], before: GroupState['stages'][number] | undefined, looked: boolean): GroupState['stages'][number] {
-  if (before !== undefined && before.what.name === what.name) return { ...before, what }
+function isWatched(what: Stage): boolean {
+  return what.kind === 'script' && what.resource.status !== undefined
+}
+
+function withoutStatus({ nextStatusMs: _due, ...stage }: StageState): StageState {
+  return stage
+}
+
+function stageFor(what: Stage, before: StageState | undefined, looked: boolean): StageState {
+  if (before !== undefined && before.what.name === what.name) return isWatched(what) ? { ...before, what } : withoutStatus({ ...before, what })
   return { what, status: looked ? 'stopped' : 'unknown', statusFailures: 0, statusSuccesses: 0, failures: 0 }
 }

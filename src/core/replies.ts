@@ -1,21 +1,29 @@
 /** When a waiting request is done, has failed, or is out of time; and what it says about each group that moved. */
 import type { AdminMove } from './admin.ts'
 import type { GroupName } from './config.ts'
-import { isUnclean, peerGroup, runsHere } from './group-view.ts'
-import { reply } from './requests.ts'
+import { peerIsHeard } from './contact.ts'
+import { afterGivingUp, giveUpIfHopeless, missingOf } from './giving-up.ts'
+import { isUnclean, mayRun, peerGroup, runsHere } from './group-view.ts'
+import { coveredGroups, reply } from './requests.ts'
 import type { GroupState, NodeState, PendingRequest } from './state.ts'
 import type { Millis } from './time.ts'
-import { groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
+import { groupNamed, inMs, setGroup, setState, type Turn } from './turn.ts'
 import { persistentStateOf } from './persistence.ts'
 
 export function settleRequests(turn: Turn): void {
   for (const request of turn.state.requests) {
-    const seen = noteMoves(turn, request)
+    const seen = giveUpIfHopeless(turn, noteMoves(turn, request))
     const verdict = verdictOf(turn, seen)
     if (verdict === undefined) continue
-    finish(turn, seen)
-    reply(turn, seen.requestId, verdict.result, verdict.message, seen.moves)
+    if (verdict.result === 'timed-out' && seen.command.type === 'standby' && !seen.command.once) watchOn(turn, seen)
+    else finish(turn, seen)
+    if (seen.answered === undefined) reply(turn, seen.requestId, verdict.result, verdict.message, seen.moves)
   }
+}
+
+/** The command is answered, the move goes on: should the target fail after all, the group still returns. */
+function watchOn(turn: Turn, request: PendingRequest): void {
+  setState(turn, { requests: turn.state.requests.map((one) => (one.requestId === request.requestId ? { ...one, answered: true as const } : one)) })
 }
 
 /** Tells about each group once, when it has arrived. */
@@ -51,18 +59,31 @@ function verdictOf(turn: Turn, request: PendingRequest): Verdict | undefined {
   const { state } = turn
   const failure = request.groups.map((name) => failureOf(state, request, name)).find((message) => message !== undefined)
   if (failure !== undefined) return { result: 'failed', message: failure }
-  const missing = request.groups.filter((name) => !request.moves.some((move) => move.group === name))
-  if (missing.length === 0 && settled(turn, request)) return { result: 'done', message: doneMessage(state, request) }
-  if (turn.nowMs < request.deadlineMs) return undefined
-  const pending = missing.length === 0 ? 'the state could not be written yet' : `still waiting for ${missing.join(', ')}`
-  return { result: 'timed-out', message: `${pending}; it goes on in the background (hactl status)` }
+  const { givenUp } = request
+  const place = givenUp === undefined ? undefined : afterGivingUp(state, request)
+  if (givenUp !== undefined && place !== undefined) return { result: 'failed', message: `${givenUp}. Standby was given up: ${place}` }
+  const missing = missingOf(request)
+  const waitsFor = missing.length > 0 ? missing.join(', ') : unsettled(state, request)
+  if (waitsFor === undefined) return { result: 'done', message: doneMessage(state, request) }
+  if (turn.nowMs < request.deadlineMs || request.answered !== undefined) return undefined
+  return { result: 'timed-out', message: `${givenUp === undefined ? '' : `${givenUp}. Standby was given up; `}still waiting for ${waitsFor}; ${outlook(request)} (hactl status)` }
 }
 
-/** Everything else the request asked for: warm resources stopped, the state on disk, the peer's answer. */
-function settled(turn: Turn, request: PendingRequest): boolean {
-  const { state } = turn
-  const written = state.persistError !== undefined || JSON.stringify(persistentStateOf(state)) === JSON.stringify(state.persisted)
-  return request.command.type === 'takeover' || request.command.type === 'cleanup' || written
+/** What becomes of a request that is out of time. */
+function outlook({ command }: PendingRequest): string {
+  const ends = command.type === 'cleanup' || (command.type === 'standby' && command.once)
+  return ends ? 'what has not begun by now is not tried any more' : 'it goes on in the background'
+}
+
+/** What else the request asked for and is not done yet: the state on disk, the peer's answer, warm resources stopped. */
+function unsettled(state: NodeState, { command }: PendingRequest): string | undefined {
+  if (command.type === 'takeover' || command.type === 'cleanup') return undefined
+  if (state.persistError === undefined && JSON.stringify(persistentStateOf(state)) !== JSON.stringify(state.persisted)) return 'the disk to take the state'
+  const theirs = peerIsHeard(state) ? state.contact.facts?.pause : undefined
+  if ((command.type === 'pause' || command.type === 'resume') && theirs !== undefined && theirs.number < state.pause.number) return `${state.peer} to confirm it`
+  if (command.type !== 'standby' || command.once) return undefined
+  const stopping = coveredGroups(state, command.scope).filter((group) => group.hold === undefined && !isUnclean(group) && group.stages.some(mayRun))
+  return stopping.length === 0 ? undefined : `the rest of ${stopping.map((group) => group.name).join(', ')} to stop on ${state.self}`
 }
 
 function failureOf(state: NodeState, request: PendingRequest, name: GroupName): string | undefined {
@@ -71,10 +92,10 @@ function failureOf(state: NodeState, request: PendingRequest, name: GroupName): 
   const { command } = request
   if (command.type === 'standby') {
     if (isUnclean(group)) return `a stop failed, so ${name} is unclean on ${state.self} and held by nobody: ${uncleanMessage(group)}`
-    if (peerGroup(state, name)?.failed === true) return `${name} failed on ${state.peer} and returns to ${state.self} (on ${state.peer} type: hactl why ${name}); standby was given up`
     return undefined
   }
   if (command.type !== 'takeover' && command.type !== 'online') return undefined
+  if (command.type === 'takeover' && group.adminTakes === undefined) return `${name} was taken back by a newer command, on ${state.self} or on ${state.peer} (hactl status)`
   if (group.failed !== undefined) return `${name} failed on ${state.self}: ${group.failed.message}`
   const theirs = peerGroup(state, name)
   return theirs?.state === 'unclean' && !group.peerCleared ? `a stop failed on ${state.peer}, so ${name} is unclean there and held by nobody (hactl cleanup ${name} --i-have-checked)` : undefined
@@ -103,10 +124,9 @@ function doneMessage(state: NodeState, request: PendingRequest): string {
   }
 }
 
-/** Takes back the wishes of a request that is over; a standby whose target failed is given up (design.md section 7). */
+/** Takes back the wishes of a request that is over. */
 function finish(turn: Turn, request: PendingRequest): void {
-  const { command, requestId } = request
-  const failed = request.moves.length < request.groups.length
+  const { requestId } = request
   setState(turn, {
     requests: turn.state.requests.filter((one) => one.requestId !== requestId),
     peerRequests: turn.state.peerRequests.filter((one) => one.requestId !== requestId),
@@ -114,11 +134,6 @@ function finish(turn: Turn, request: PendingRequest): void {
   for (const group of turn.state.groups) {
     if (group.adminTakes === requestId) setGroup(turn, group.name, { adminTakes: undefined })
     if (group.adminGives === requestId) setGroup(turn, group.name, { adminGives: undefined })
-  }
-  const peerFailed = request.groups.some((name) => peerGroup(turn.state, name)?.failed === true)
-  if (command.type === 'standby' && !command.once && failed && peerFailed && turn.nowMs < request.deadlineMs) {
-    setState(turn, { standby: undefined })
-    record(turn, 'warning', 'standby-off', `${turn.state.self} gives up standby: the peer could not run what it was given`)
   }
 }
 

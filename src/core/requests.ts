@@ -55,7 +55,9 @@ export function reply(turn: Turn, requestId: number, result: AdminReply['result'
 
 function wait(turn: Turn, requestId: number, command: AdminCommand, groups: readonly GroupName[]): void {
   const timeoutMs = 'timeoutMs' in command ? command.timeoutMs : shortMs
-  setState(turn, { requests: [...turn.state.requests, { requestId, command, deadlineMs: turn.nowMs + timeoutMs, groups, moves: [] }] })
+  // A newer word takes the place of what goes on in the background.
+  const before = turn.state.requests.filter((one) => one.answered === undefined || command.type === 'cleanup' || command.type === 'pause' || command.type === 'resume')
+  setState(turn, { requests: [...before, { requestId, command, deadlineMs: turn.nowMs + timeoutMs, groups, moves: [] }] })
 }
 
 export function coveredGroups(state: NodeState, scope: Scope): readonly GroupState[] {
@@ -66,7 +68,7 @@ export function coveredGroups(state: NodeState, scope: Scope): readonly GroupSta
 }
 
 /** Why the peer cannot take a group, in words, or undefined. */
-function peerRefusal(state: NodeState, group: GroupState): string | undefined {
+export function peerRefusal(state: NodeState, group: GroupState): string | undefined {
   const { peer, contact } = state
   if (!peerIsHeard(state)) return `${peer} is ${contact.status === 'unknown' ? 'not heard yet' : contact.status}`
   if (contact.facts === undefined) return `${peer} runs Heartbeat, not hactl`
@@ -137,7 +139,7 @@ function takeTakeover(turn: Turn, requestId: number, command: Extract<AdminComma
     const refusal = takeoverRefusal(state, group, command.force)
     if (refusal !== undefined) return reply(turn, requestId, 'refused', `${refusal}. Nothing was changed`)
   }
-  for (const group of wanted) setGroup(turn, group.name, { pinned: true, ...(group.hold === undefined ? { adminTakes: requestId, failed: undefined } : {}) })
+  for (const group of wanted) setGroup(turn, group.name, group.hold === undefined ? { adminTakes: requestId, failed: undefined } : { pinned: true })
   wait(turn, requestId, command, missing.map((group) => group.name))
 }
 
@@ -181,6 +183,12 @@ function takeCleanup(turn: Turn, requestId: number, command: Extract<AdminComman
 }
 
 export function cleanHere(turn: Turn, group: GroupState, who: string): void {
+  const { operation } = group
+  // A stop that hangs is tried again and again: the one under way must not make it unclean once more.
+  if (operation?.action === 'stop' && group.stages[operation.stage]?.status === 'unclean' && !operation.cancelled) {
+    turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
+    setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
+  }
   group.stages.forEach((stage, index) => {
     if (stage.status === 'unclean') setStage(turn, group.name, index, { status: 'stopped', message: undefined, retryStopMs: undefined })
   })

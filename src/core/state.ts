@@ -139,8 +139,10 @@ export interface PendingRequest {
   /** Groups that must have moved before it is done. */
   readonly groups: readonly GroupName[]
   readonly moves: readonly AdminMove[]
-  /** It waits for this write first. */
-  readonly persistId?: number
+  /** Why it cannot be done: the wish was taken back, and the reply waits for the groups to return. */
+  readonly givenUp?: string
+  /** It was answered when its time was over; a lasting standby is watched on until its groups have arrived or returned. */
+  readonly answered?: true
 }
 
 export interface NodeState {
@@ -174,7 +176,7 @@ export interface NodeState {
   /** A shutdown waits for the peer to claim what is offered until then; then it stops everything. */
   readonly leaveByMs?: Millis
   readonly retryPersistMs?: Millis
-  readonly writing?: { readonly persistId: number; readonly state: PersistentState }
+  readonly writing?: { readonly persistId: number; readonly sinceMs: Millis; readonly state: PersistentState }
   readonly configDifferences: readonly string[]
   readonly lastMove?: MoveReport
   /** The facts of the packet sent last, as text, to tell changes. */

@@ -24,7 +24,7 @@ import { progress } from './operations.ts'
 import { expireOperations, finishOperation, forgetFailures } from './outcomes.ts'
 import type { Packet } from './packet.ts'
 import { hearFacts } from './pair.ts'
-import { finishPersist, persistChanges } from './persistence.ts'
+import { expireWrite, finishPersist, persistChanges } from './persistence.ts'
 import { reloadConfig } from './reload.ts'
 import { noteGaps, notePeerMoves, settleRequests } from './replies.ts'
 import { takeRequest } from './requests.ts'
@@ -111,6 +111,7 @@ function settle(turn: Turn): void {
   judgeLinks(turn)
   expireOperations(turn)
   forgetFailures(turn)
+  expireWrite(turn)
   for (let pass = 0; pass < maxPasses; pass += 1) {
     const before = turn.state
     noteJoined(turn)

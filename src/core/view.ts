@@ -1,7 +1,7 @@
 /** The questions that placement asks, answered from the state (placement.ts). */
 import type { AutoFailback, GroupConfig, NodeName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
-import { isUnclean, peerGroup, runsHere } from './group-view.ts'
+import { goesFirst, isUnclean, peerGroup, runsHere } from './group-view.ts'
 import type { Scope } from './packet.ts'
 import { placementOf, type Placement, type PlacementView } from './placement.ts'
 import type { GroupState, NodeState } from './state.ts'
@@ -42,7 +42,7 @@ function hereOf(group: GroupState): PlacementView['here'] {
 
 function thereOf(state: NodeState, group: GroupState): PlacementView['there'] {
   const peer = peerGroup(state, group.name)
-  if (peer === undefined || state.contact.status === 'left') return 'nothing'
+  if (peer === undefined) return 'nothing'
   if (peer.state === 'unclean') return group.peerCleared && !peerIsHeard(state) ? 'nothing' : 'unclean'
   if (!peerIsHeard(state)) return 'nothing'
   switch (peer.state) {
@@ -64,19 +64,22 @@ export function viewOf(state: NodeState, group: GroupState, nowMs: Millis): Plac
   const config = configOf(state, group.name) ?? { name: group.name, preferredNode: state.self, resources: [] }
   const peer = peerGroup(state, group.name)
   const heard = peerIsHeard(state)
+  const { facts } = state.contact
   return {
     self: state.self,
     peer: state.peer,
     phase: state.phase,
     paused: state.pause.paused,
     preferred: config.preferredNode === state.self ? 'self' : 'peer',
+    first: goesFirst(state, group.name) ? 'self' : 'peer',
     here: hereOf(group),
     peerStatus: peerStatuses[state.contact.status],
     there: thereOf(state, group),
     selfStandby: covers(state.standby, state.self, config) && group.adminTakes === undefined,
-    peerStandby: heard && covers(state.contact.facts?.standby, state.peer, config),
+    peerStandby: heard && covers(facts?.standby, state.peer, config),
     selfFailed: group.failed !== undefined && group.adminTakes === undefined,
-    peerLeaving: heard && state.contact.facts?.leaving === true,
+    peerLeaving: heard && facts?.leaving === true,
+    peerHasIt: facts === undefined || peer !== undefined,
     peerFailed: heard && (peer?.failed ?? false),
     adminTakes: group.adminTakes !== undefined,
     adminGives: group.adminGives !== undefined,

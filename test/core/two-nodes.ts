@@ -5,7 +5,7 @@ import { nextDeadlineMs } from '../../src/core/deadlines.ts'
 import type { Effect } from '../../src/core/effects.ts'
 import type { Event, Outcome } from '../../src/core/events.ts'
 import type { EventRecord } from '../../src/core/records.ts'
-import { createState, type NodeState } from '../../src/core/state.ts'
+import { createState, type GroupState, type NodeState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 
 export function address(ip: string): ResourceConfig {
@@ -50,9 +50,14 @@ export interface Rig {
   readonly cut: Set<string>
   /** How operations end: `a start apache2` to an outcome. `never` does not end. */
   readonly outcomes: Map<string, Outcome | 'never'>
+  /** How long operations take, by the same names; 1 ms where nothing is said. */
+  readonly tookMs: Map<string, number>
+  readonly disk: Record<'a' | 'b', 'takes' | 'refuses' | 'silent'>
   run(durationMs: number): void
   ask(host: 'a' | 'b', command: AdminCommand): void
   give(host: 'a' | 'b', event: Record<string, unknown> & { type: Event['type'] }): void
+  /** `hactl reload` with another configuration. */
+  reload(host: 'a' | 'b', config: CoreConfig): void
   start(host: 'a' | 'b', generation?: number): void
   kill(host: 'a' | 'b'): void
   held(groupName: string): string
@@ -60,16 +65,20 @@ export interface Rig {
 
 interface Delivery { readonly atMs: number; readonly serial: number; readonly host: 'a' | 'b'; readonly event: Record<string, unknown> & { type: Event['type'] }; readonly from?: 'a' | 'b' }
 
-export function rig(config: CoreConfig): Rig {
+/** `other`: the configuration of b, where it is not the same. */
+export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
+  const configs = { a: config, b: other }
   const queue: Delivery[] = []
   let serial = 0
   let requestId = 0
-  const host = (name: 'a' | 'b'): Host => ({ name, state: initial(config, name, 1, 0), up: false, records: [], replies: [], running: new Set() })
+  const host = (name: 'a' | 'b'): Host => ({ name, state: initial(configs[name], name, 1, 0), up: false, records: [], replies: [], running: new Set() })
   const self: Rig = {
     hosts: { a: host('a'), b: host('b') },
     nowMs: 0,
     cut: new Set(),
     outcomes: new Map(),
+    tookMs: new Map(),
+    disk: { a: 'takes', b: 'takes' },
     run(durationMs) {
       const endMs = self.nowMs + durationMs
       for (let turns = 0; ; turns += 1) {
@@ -91,9 +100,13 @@ export function rig(config: CoreConfig): Rig {
     },
     ask: (name, command) => feed(self.hosts[name], { type: 'admin-requested', requestId: ++requestId, command }),
     give: (name, event) => feed(self.hosts[name], event),
+    reload(name, next) {
+      configs[name] = next
+      feed(self.hosts[name], { type: 'config-reloaded', requestId: ++requestId, config: next })
+    },
     start(name, generation = 1) {
       const one = self.hosts[name]
-      one.state = initial(config, name, generation, self.nowMs, one.state)
+      one.state = initial(configs[name], name, generation, self.nowMs, one.state)
       one.up = true
       feed(one, { type: 'tick' })
     },
@@ -117,7 +130,9 @@ export function rig(config: CoreConfig): Rig {
     if (effect.type === 'send-packet') later(0.2, peer, { type: 'packet-received', link: 'bcast eth0', packet: effect.packet }, one.name)
     if (effect.type === 'record') one.records.push(effect.record)
     if (effect.type === 'reply-admin') one.replies.push(effect)
-    if (effect.type === 'persist') later(1, one.name, { type: 'persist-finished', persistId: effect.persistId })
+    if (effect.type === 'persist' && self.disk[one.name] !== 'silent') {
+      later(1, one.name, { type: 'persist-finished', persistId: effect.persistId, ...(self.disk[one.name] === 'refuses' ? { error: 'No space left on device' } : {}) })
+    }
     if (effect.type === 'exit') { one.exitCode = effect.exitCode; one.up = false }
     if (effect.type === 'observe-resources') {
       later(5, one.name, { type: 'resources-observed', observations: one.state.groups.flatMap((g) => g.stages.map((_s, stage) => ({ group: g.name, stage, found: one.running.has(`${g.name}/${stage}`) ? 'running' : 'stopped' }))) })
@@ -129,12 +144,38 @@ export function rig(config: CoreConfig): Rig {
       const outcome = wanted ?? (effect.action === 'status' && !one.running.has(key) ? { result: 'not-running' } : { result: 'ok' })
       if (outcome.result === 'ok' && effect.action === 'start') one.running.add(key)
       if (outcome.result === 'ok' && effect.action === 'stop') one.running.delete(key)
-      later(1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome })
+      later(self.tookMs.get(`${one.name} ${effect.action} ${effect.what.name}`) ?? 1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome })
     }
+    if (effect.type === 'drop-addresses') one.running.delete(`${effect.group}/${effect.stage}`)
     if (effect.type === 'cancel-operation') later(1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome: { result: 'cancelled' } })
   }
   return self
 }
+
+/** Both started and in contact for a second. */
+export function pairOf(config: CoreConfig, other: CoreConfig = config): Rig {
+  const pair = rig(config, other)
+  pair.start('a')
+  pair.start('b')
+  pair.run(1_000)
+  return pair
+}
+
+export function groupOf(host: Host, name = 'web'): GroupState {
+  const found = host.state.groups.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`${host.name} has no group ${name}`)
+  return found
+}
+
+/** The newest reply that a host gave. */
+export function replyOf(host: Host): AdminReply {
+  const last = host.replies.at(-1)
+  if (last === undefined) throw new Error(`${host.name} has answered nothing`)
+  return last.reply
+}
+
+export const standbyAll = { type: 'standby', scope: 'all', once: false, timeoutMs: 60_000 } as const
+export const takeoverAll = { type: 'takeover', target: 'all', force: false, timeoutMs: 60_000 } as const
 
 function initial(config: CoreConfig, name: 'a' | 'b', generation: number, nowMs: number, before?: NodeState): NodeState {
   return createState({

@@ -1,0 +1,66 @@
+/** Services that die, and that do not come up again. */
+import { expect, test } from 'vitest'
+import { address, codes, configuration, group, groupOf, pairOf, script } from './two-nodes.ts'
+
+const no = { result: 'failed', message: 'no' } as const
+
+test('a service that died and does not start again, with nobody to take it: tried more and more slowly, not in a hot loop', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2')])]))
+  pair.kill('b')
+  pair.run(2_000)
+  pair.outcomes.set('a start apache2', no)
+  pair.hosts.a.running.delete('web/1')
+  const operationsBefore = pair.hosts.a.state.nextOperationId
+  pair.run(120_000)
+  expect(pair.hosts.a.state.nextOperationId - operationsBefore).toBeLessThan(40)
+  pair.outcomes.clear()
+  pair.run(70_000)
+  expect(groupOf(pair.hosts.a).stages.map((stage) => stage.status)).toEqual(['running', 'running'])
+})
+
+test('the service dies during a handover: the peer gets the group all the same', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2'), script('slow')])]))
+  pair.tookMs.set('a stop slow', 5_000)
+  pair.ask('a', { type: 'standby', scope: 'all', once: true, timeoutMs: 60_000 })
+  pair.run(1_000)
+  pair.hosts.a.running.delete('web/1')
+  pair.run(10_000)
+  expect(pair.held('web')).toBe('b')
+})
+
+test('a warm resource that dies twice where the group is not held: that node is not offered the group until its memory ends', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2', { warm: true })])], { failureMemoryMs: 60_000 }))
+  pair.outcomes.set('b status apache2', { result: 'not-running' })
+  pair.run(15_000)
+  expect(groupOf(pair.hosts.b).failed).toBeDefined()
+  expect(pair.held('web')).toBe('a')
+  pair.ask('a', { type: 'standby', scope: 'all', once: false, timeoutMs: 60_000 })
+  expect(pair.hosts.a.replies.at(-1)?.reply.result).toBe('refused')
+  pair.outcomes.clear()
+  pair.run(70_000)
+  expect(groupOf(pair.hosts.b).failed).toBeUndefined()
+  expect(pair.hosts.b.running.has('web/0')).toBe(false)
+  expect(groupOf(pair.hosts.b).stages[0]?.status).toBe('stopped')
+  expect(groupOf(pair.hosts.b).stages[1]?.status).toBe('running')
+})
+
+test('failback with a window: one that the peer could not use does not open again when it comes back', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100')])], { autoFailback: { at: '0 3 * * *' } }))
+  pair.kill('a')
+  pair.run(2_000)
+  pair.start('a', 2)
+  pair.run(2_000)
+  expect(pair.held('web')).toBe('b')
+  pair.cut.add('b>a')
+  pair.give('b', { type: 'schedule-due', group: 'web' })
+  pair.kill('a')
+  pair.run(5_000)
+  pair.cut.clear()
+  pair.start('a', 3)
+  pair.run(5_000)
+  expect(pair.held('web')).toBe('b')
+  pair.give('b', { type: 'schedule-due', group: 'web' })
+  pair.run(100)
+  expect(pair.held('web')).toBe('a')
+  expect(codes(pair.hosts.b)).toContain('group-offered')
+})
