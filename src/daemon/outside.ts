@@ -13,6 +13,7 @@ import type { Happening } from './loop.ts'
 import type { Wire } from './wire.ts'
 import type { Chronicle } from './chronicle.ts'
 import { observeGroups } from './observe.ts'
+import { serviceStatus } from './service-status.ts'
 import type { NodeState } from '../core/state.ts'
 
 export interface Outside {
@@ -53,9 +54,10 @@ export function perform(outside: Outside, effect: Effect): void {
     case 'reply-admin':
       return outside.requests.reply(effect.requestId, effect.reply)
     case 'record':
-      return outside.chronicle.record(effect.record)
+      outside.chronicle.record(effect.record)
+      return outside.service.status(serviceStatus(outside.state()))
     case 'notify-service':
-      return outside.service.send(effect.state)
+      return outside.service.send(effect.state, serviceStatus(outside.state()))
     case 'exit':
       return outside.leave(effect.exitCode)
   }

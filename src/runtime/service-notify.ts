@@ -5,6 +5,7 @@ import { loadNative } from './native.ts'
 export interface ServiceNotify {
   /** `status` is the text that `systemctl status` shows. */
   send(state: 'ready' | 'reloading' | 'stopping', status?: string): void
+  /** Sent when it is another text than the last one. */
   status(text: string): void
   /** The loop has made its turn. */
   watchdog(): void
@@ -25,6 +26,7 @@ export function openServiceNotify(onFailed: (message: string) => void): ServiceN
   if (socket === '') return { send: () => undefined, status: () => undefined, watchdog: () => undefined }
   if (!socket.startsWith('/') && !socket.startsWith('@')) onFailed(`NOTIFY_SOCKET=${socket} is neither a path nor an abstract name`)
   const native = loadNative()
+  let shown: string | undefined
   const send = (lines: readonly string[]): void => {
     const code = native?.sendUnixDatagram(socket, lines.join('\n'))
     if (native === undefined || code === 'EAGAIN' || code === 'ENOBUFS') return sendByProgram(socket, lines, onFailed)
@@ -32,11 +34,16 @@ export function openServiceNotify(onFailed: (message: string) => void): ServiceN
   }
   return {
     send(state, status) {
+      shown = status ?? shown
       const reloading = ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`]
       const lines = { ready: ['READY=1'], reloading, stopping: ['STOPPING=1'] }
       send([...lines[state], ...(status === undefined ? [] : [statusLine(status)])])
     },
-    status: (text) => send([statusLine(text)]),
+    status(text) {
+      if (text === shown) return
+      shown = text
+      send([statusLine(text)])
+    },
     watchdog: () => send(['WATCHDOG=1']),
   }
 }

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# hactl under a real systemd: two hosts (containers of systemd-nspawn) on which it is installed as README section 2 says, through
+# start, kill, freeze, stop, restart, reload, reboot and power loss. Needs root, a Debian mirror for the first run, cgroups that
+# can be written. About 2 minutes, and one more the first time.   Usage: bash test/soak/run.sh [WORDS FOR VITEST..]
+# The image of the hosts is kept: in the directory HACTL_IMAGE, by default below the system's temporary directory.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+fail() { echo "soak: $*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || fail "needs root (systemd-nspawn, cgroups)"
+bash test/setup/prepare.sh build || fail "the setup failed"
+bash test/setup/packages.sh soak || fail "the packages could not be installed"
+for program in systemd-nspawn mmdebstrap unshare nsenter nft ip; do
+  command -v "$program" >/dev/null || fail "$program is not installed"
+done
+HACTL_IMAGE=$(bash test/soak/image.sh) || exit 1
+export HACTL_IMAGE HACTL_SOAK_ID=$$
+
+# Should vitest itself be killed, the hosts end with it, and only their cgroups are left, in each of which nothing runs.
+remove_cgroups() {
+  local cgroup
+  for cgroup in /sys/fs/cgroup/{,systemd/,unified/}hactl-soak-"$HACTL_SOAK_ID"-*; do
+    if [ -d "$cgroup" ]; then find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; fi
+  done
+}
+trap remove_cgroups EXIT
+
+npx --no-install vitest run --config test/soak/vitest.config.ts "$@"
