@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { coreCodes, runtimeCodes } from '../src/core/codes.ts'
 import { configCodes } from '../src/config/codes.ts'
+import { loadConfig, type ConfigResult, type SourceFile } from '../src/config/index.ts'
 import { placementRows } from '../src/core/placement.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
@@ -12,6 +13,26 @@ const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8'
 function cells(name: string): readonly string[] {
   const part = readme.split(`<!-- ${name} -->`)[1]?.split('<!--')[0] ?? ''
   return [...part.matchAll(/^\| `([^`]+)` \|/gm)].map((found) => found[1] ?? '')
+}
+
+const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({ language, text }))
+const authkeys: SourceFile = { name: 'authkeys', path: '/etc/hactl/authkeys', text: `auth 1\n1 sha256 ${'a'.repeat(64)}\n`, mode: 0o600, uid: 0 }
+
+/** Sample files begin with their name as a comment. */
+function sample(name: string): SourceFile {
+  const found = blocks.filter(({ text }) => text.startsWith(`# ${name}`))
+  expect(found, `samples of ${name}`).toHaveLength(1)
+  return { name, path: `/etc/ha.d/${name}`, text: found[0]?.text ?? '' }
+}
+
+function yamlSample(): SourceFile {
+  const found = blocks.filter(({ language }) => language === 'yaml')
+  expect(found, 'samples of YAML').toHaveLength(1)
+  return { name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: found[0]?.text ?? '' }
+}
+
+function complaints(result: ConfigResult): readonly string[] {
+  return [...result.errors, ...result.warnings].map(({ file, line, code, message }) => `${file}:${line}: ${message} [${code}]`)
 }
 
 function sorted(words: readonly string[]): readonly string[] {
@@ -36,4 +57,27 @@ test('every log code is used somewhere', () => {
     .filter((name) => name.endsWith('.ts') && name !== 'core/codes.ts')
     .map((name) => readFileSync(join(import.meta.dirname, '..', 'src', name), 'utf8'))
   expect([...coreCodes, ...runtimeCodes].filter((code) => !sources.some((text) => text.includes(`'${code}'`)))).toEqual([])
+})
+
+test('README section 2: hactl check has nothing to say to its three files', () => {
+  const result = loadConfig({ files: [sample('ha.cf'), sample('haresources'), authkeys] })
+  expect(complaints(result)).toEqual([])
+  expect(result.config?.groups.map(({ name }) => name)).toEqual(['192.0.2.100'])
+})
+
+test('README section 5: hactl check has nothing to say to its YAML', () => {
+  const result = loadConfig({ files: [yamlSample(), authkeys] })
+  expect(complaints(result)).toEqual([])
+  expect(result.config?.links).toHaveLength(3)
+})
+
+test('README section 5 names every key of YAML that does something', () => {
+  const unknown = yamlSample().text.replace('nodes:', 'no_key: 1\nnodes:').replace('- name:', '- no_key: 1\n    name:')
+    .replace('- script:', '- no_key: 1\n        script:')
+  const messages = loadConfig({ files: [{ ...yamlSample(), text: unknown }, authkeys] }).errors.map(({ message }) => message)
+  const known = messages.flatMap((message) => /Known are: ([\w, ]+)\./.exec(message)?.[1]?.split(', ') ?? [])
+  expect(known).toEqual(expect.arrayContaining(['nodes', 'failure_memory', 'preferred_node', 'parameters']))
+  const inert = ['lease', 'witness', 'fence', 'watchdog']
+  const section = readme.split('\n## ').find((part) => part.startsWith('5. ')) ?? ''
+  expect(known.filter((key) => !inert.includes(key) && !new RegExp(`\\b${key}\\b`).test(section))).toEqual([])
 })
