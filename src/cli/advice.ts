@@ -53,6 +53,7 @@ function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {
       break
     case 'left':
       advice.push({ command: `ssh ${node.name} systemctl start hactl`, why: `the daemon of ${node.name} was stopped in good order` })
+      advice.push({ command: 'hactl events', why: 'if it runs: are its packets dropped?' })
       break
     case 'late':
       advice.push({ command: 'hactl events', why: `is the network or ${node.name} overloaded?` })

@@ -130,9 +130,11 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
 function unheldProblem({ self, peer, contact }: NodeState, group: GroupReport): string {
   if (group.state === 'stopping') return `${group.name} is held by nobody: ${self} is still stopping it`
   if (group.peerState === 'stopping') return `${group.name} is held by nobody: ${peer} is still stopping it`
-  const known = contact.status === 'alive' || contact.status === 'late' || contact.status === 'left'
-  return known ? `${group.name} is held by nobody: ${group.explanation}`
-    : `${group.name} is not held by ${self}, and ${peer} is not heard: ${group.explanation}`
+  const words: Readonly<Record<typeof contact.status, string>> = {
+    alive: 'held by nobody', late: 'held by nobody', left: 'held by nobody',
+    dead: `not held by ${self}, and ${peer} is not heard`, unknown: `not held by ${self}`,
+  }
+  return `${group.name} is ${words[contact.status]}: ${group.explanation}`
 }
 
 function silentPeerProblem({ self, peer, contact }: NodeState, groups: readonly GroupReport[], nowMs: Millis): string {

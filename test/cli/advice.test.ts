@@ -15,7 +15,7 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   { title: 'nothing when all is well', report: healthy, types: [] },
   { title: 'a dead peer is looked at; its silent links need no word of their own', report: peerDead,
     types: ['ssh alpha systemctl status hactl', 'hactl events'] },
-  { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl'] },
+  { title: 'a peer that left is started', report: withPeer('left'), types: ['ssh beta systemctl start hactl', 'hactl events'] },
   { title: 'a late peer', report: withPeer('late'), types: ['hactl events'] },
   { title: 'a peer that does not hear this node', report: withPeer('alive', false),
     types: ['ssh beta hactl status', 'ssh beta hactl events'] },
