@@ -24,6 +24,7 @@ import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
 import { perform, textOf, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
+import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
 import { createRequests } from './requests.ts'
 import { createWire } from './wire.ts'
@@ -166,6 +167,7 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
   const { files } = run
   for (const ended of await outside.operations.endEarlier()) outside.chronicle.say('warning', 'resources-found', ended)
   const feeding = setInterval(() => outside.service.watchdog(), watchdogIntervalMs() ?? 2_000_000_000)
+  let rehearsals: Rehearsals | undefined
   const exitCode = await new Promise<number>((resolve) => {
     const whole: Outside = { ...outside, leave: resolve }
     const initial = createState({
@@ -182,9 +184,11 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
       process.exit(1)
     })
     gate.loop.feed({ type: 'tick' })
+    rehearsals = startRehearsals(gate.loop.state, outside.addresses, outside.announcer)
     for (const happening of gate.early) gate.loop.feed(happening)
   })
   gate.loop?.stop()
+  rehearsals?.stop()
   clearInterval(feeding)
   await control.close()
   return exitCode

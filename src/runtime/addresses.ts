@@ -23,6 +23,8 @@ export interface Addresses {
   remove(addresses: readonly FloatingAddress[]): Promise<Outcome>
   /** For each: does it stand on this machine, in whatever shape? Rejects when the kernel cannot be asked. */
   observe(addresses: readonly FloatingAddress[]): Promise<readonly boolean[]>
+  /** Goes the way of `add` up to the writing of the first word: what is called first in an emergency is slow. */
+  rehearse(addresses: readonly FloatingAddress[]): void
   /** Where the address stands or would be put; undefined when no interface fits. */
   interfaceOf(address: FloatingAddress): string | undefined
   close(): Promise<void>
@@ -54,6 +56,10 @@ export async function openAddresses(events: AddressEvents): Promise<Addresses> {
   return {
     add: (addresses) => add(set, addresses),
     remove: (addresses) => remove(set, addresses),
+    rehearse(addresses) {
+      const placed = placeAll(set, addresses)
+      if ('places' in placed && placed.places.map((place) => addCommand(place, 'add')).length > 0) void batch.run([]).catch(() => undefined)
+    },
     async observe(addresses) {
       const found = new Set((await readMachine(set)).filter((address) => !address.duplicate).map((address) => ipKey(address.ip)))
       return addresses.map((address) => found.has(ipKey(address.ip)))

@@ -13,6 +13,8 @@ import { loadNative, type NativeCalls } from './native.ts'
 export interface Announcer {
   /** Returns at once; the frames of the first addresses have left by then. */
   announce(addresses: readonly FloatingAddress[]): void
+  /** Everything of `announce` but the sending. */
+  rehearse(addresses: readonly FloatingAddress[]): void
   close(): void
 }
 
@@ -21,6 +23,7 @@ export type AnnounceFailed = (message: string) => void
 
 type PlacedAddresses = ReadonlyMap<string, readonly FloatingAddress[]>
 
+const ignored = (): void => undefined
 const ethernetType = 1
 /** Nobody is there to be told. */
 const loopback = 'lo'
@@ -29,8 +32,10 @@ const sliceSize = 64
 
 export function openAnnouncer(addresses: Pick<Addresses, 'interfaceOf'>, onFailed: AnnounceFailed): Announcer {
   const native = loadNative()
-  const announceAll = (list: readonly FloatingAddress[], announce: (name: string, placed: readonly FloatingAddress[]) => void): void => {
-    for (const [name, placed] of byInterface(addresses, list, onFailed)) if (name !== loopback) announce(name, placed)
+  const announceAll = (
+    list: readonly FloatingAddress[], announce: (name: string, placed: readonly FloatingAddress[]) => void, fail: AnnounceFailed = onFailed,
+  ): void => {
+    for (const [name, placed] of byInterface(addresses, list, fail)) if (name !== loopback) announce(name, placed)
   }
   if (native === undefined) {
     const programs = openProgramAnnouncer(onFailed)
@@ -38,12 +43,14 @@ export function openAnnouncer(addresses: Pick<Addresses, 'interfaceOf'>, onFaile
       placed.filter((address) => address.family === family).map((address) => address.ip)
     return {
       announce: (list) => announceAll(list, (name, placed) => programs.announce(name, ipsOf(placed, 'ipv4'), ipsOf(placed, 'ipv6'))),
+      rehearse: () => undefined,
       close: () => undefined,
     }
   }
   const sender: Sender = { native, fd: undefined, closed: false }
   return {
-    announce: (list) => announceAll(list, (name, placed) => announceOn(sender, name, placed, onFailed)),
+    announce: (list) => announceAll(list, (name, placed) => announceOn(sender, name, placed, onFailed, true)),
+    rehearse: (list) => announceAll(list, (name, placed) => announceOn(sender, name, placed, ignored, false), ignored),
     close() {
       sender.closed = true
       if (sender.fd !== undefined) native.closeSocket(sender.fd)
@@ -69,7 +76,7 @@ function byInterface(
 
 interface Sender { readonly native: NativeCalls; fd: number | undefined; closed: boolean }
 
-function announceOn(sender: Sender, name: string, placed: readonly FloatingAddress[], onFailed: AnnounceFailed): void {
+function announceOn(sender: Sender, name: string, placed: readonly FloatingAddress[], onFailed: AnnounceFailed, sends: boolean): void {
   const fail = (why: string): void => onFailed(`${named(placed.map((address) => address.ip))} cannot be announced on ${name}: ${why}`)
   // Asked each time: an interface that was made anew has another index and another address.
   const index = sender.native.interfaceIndex(name)
@@ -87,7 +94,7 @@ function announceOn(sender: Sender, name: string, placed: readonly FloatingAddre
     if (sender.closed) return
     for (const address of placed.slice(from, from + sliceSize)) {
       for (const frame of framesFor(address, hardware.bytes, router)) {
-        const code = sender.native.sendFrame(fd, frame, index)
+        const code = sends ? sender.native.sendFrame(fd, frame, index) : undefined
         if (code !== undefined) return fail(code === 'ENETDOWN' ? 'the interface is down' : code)
       }
     }
