@@ -30,10 +30,14 @@ export function figuresText({ figures }: EventRecord): string {
   return entries.length === 0 ? '' : ` (${entries.map(([name, value]) => figureText(name, value)).join(', ')})`
 }
 
+/** Numbers that name something are searched for as they are. */
+const names: readonly string[] = ['generation', 'claimNumber', 'mine', 'theirs']
+
 export function figureText(name: string, value: number | string | boolean): string {
   const words = (text: string): string => text.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase()
   if (typeof value === 'number') {
-    return name.endsWith('Ms') ? `${words(name.slice(0, -2))} ${grouped(Math.round(value))} ms` : `${words(name)} ${grouped(value)}`
+    if (name.endsWith('Ms')) return `${words(name.slice(0, -2))} ${grouped(Math.round(value))} ms`
+    return `${words(name)} ${names.includes(name) ? value : grouped(value)}`
   }
   return `${words(name)} ${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`
 }

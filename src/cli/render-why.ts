@@ -3,7 +3,7 @@ import type { MoveExplanation } from '../core/explain.ts'
 import type { EventRecord } from '../core/records.ts'
 import { colourOf, figureText } from './render-events.ts'
 import type { View } from './terminal.ts'
-import { clockText, dateText, exactText, grouped, wrapped } from './text.ts'
+import { clockText, dateText, durationText, exactText, grouped, wrapped } from './text.ts'
 
 export function renderWhy(why: MoveExplanation, view: View): string {
   const parts = [headLines(why, view), evidenceLines(why, view), timelineLines(why, view), endLines(why, view)]
@@ -30,7 +30,7 @@ function timelineLines({ timeline: all, decidedWallMs, explanation }: MoveExplan
   const offsets = timeline.map((record) => signed(offsetMs(record, decision)))
   const width = Math.max(...offsets.map((offset) => offset.length))
   const lines = timeline.flatMap((record, index) => {
-    const first = `  ${(offsets[index] ?? '').padStart(width)} ms  `
+    const first = `  ${(offsets[index] ?? '').padStart(width)}  `
     const text = record === decision ? 'decided: see above' : record.message
     const paintLine = record === decision ? paint.bold : colourOf(record.level, paint)
     return wrapped(text, columns, first, ' '.repeat(first.length)).map(paintLine)
@@ -45,10 +45,12 @@ function offsetMs(record: EventRecord, decision: EventRecord): number {
   return Math.abs(monotonicMs - wallMs) < 1000 ? monotonicMs : wallMs
 }
 
+/** In ms, where it counts; a tenure that ended with this move may have begun weeks ago. */
 function signed(ms: number): string {
   const rounded = Math.round(ms * 10) / 10
-  const text = Math.abs(rounded) < 100 ? Math.abs(rounded).toFixed(1) : grouped(Math.abs(Math.round(rounded)))
-  return rounded > 0 ? `+${text}` : rounded < 0 ? `-${text}` : '0.0'
+  const size = Math.abs(rounded)
+  const text = size < 100 ? `${size.toFixed(1)} ms` : size < 60_000 ? `${grouped(Math.round(size))} ms` : durationText(size)
+  return rounded > 0 ? `+${text}` : rounded < 0 ? `-${text}` : '0.0 ms'
 }
 
 function endLines(why: MoveExplanation, { columns, paint }: View): readonly string[] {

@@ -5,7 +5,7 @@ import { renderEvent } from '../../src/cli/render-events.ts'
 import { renderStatus } from '../../src/cli/render-status.ts'
 import { renderWhy } from '../../src/cli/render-why.ts'
 import { colourPaint, plainPaint, type View, viewOf } from '../../src/cli/terminal.ts'
-import { activeActive, explanation, healthy, longNames, peerDead, records, standbyAndMore, unclean } from './reports.ts'
+import { activeActive, explanation, healthy, longNames, nightMs, peerDead, records, standbyAndMore, unclean } from './reports.ts'
 
 process.env['TZ'] = 'UTC'
 const view: View = { columns: 80, paint: plainPaint }
@@ -59,6 +59,12 @@ test('without a figure of its own, a takeover from a dead peer is counted from i
   const timeline = explanation.timeline.map((record) => ({ ...record, figures: {} }))
   expect(renderWhy({ ...explanation, timeline }, view).replace(/\s+/g,
     ' ')).toContain('nobody served it for at most 10,018 ms, counted from the peer\'s last packet')
+})
+
+test('a tenure of weeks is not told in milliseconds; a generation is a name, not an amount', () => {
+  const old = { ...explanation.timeline[0]!, nowMs: explanation.timeline[0]!.nowMs - 3 * 86_400_000, wallMs: nightMs - 3 * 86_400_000 }
+  expect(renderWhy({ ...explanation, timeline: [old, ...explanation.timeline] }, view)).toMatch(/-[23] d \d+ h/)
+  expect(renderEvent({ ...old, figures: { generation: 1795231311 } }, undefined, { columns: Infinity, paint: plainPaint })).toContain('generation 1795231311')
 })
 
 test('what was measured before the decision belongs to an earlier move', () => {
