@@ -16,6 +16,7 @@ import { createOperations, type Operations } from '../runtime/operations.ts'
 import { formatState, parseState } from '../runtime/persistent-state.ts'
 import { lockDirectory, type StateLock } from '../runtime/state-lock.ts'
 import type { CommonOptions } from './options.ts'
+import { groupsToRelease, readInForce } from '../daemon/in-force.ts'
 import { readConfig } from '../daemon/read-config.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -52,18 +53,26 @@ async function releaseAll(config: string, stateDir: string, terminal: Terminal):
   // Set by systemd for ExecStopPost; absent when a person types it.
   const serviceResult = process.env['SERVICE_RESULT']
   if (serviceResult === 'success') {
-    terminal.out('the daemon left in good order: nothing is left to release\n')
+    const unclean = state?.groups.filter((group) => group.unclean).map(({ name }) => name) ?? []
+    terminal.out(`the daemon left in good order: ${unclean.length === 0 ? 'nothing is left to release' : `but a stop failed for ${unclean.join(', ')}`}\n`)
     return 0
   }
   const { result } = readConfig(config)
+  const { inForce, problem } = await readInForce(stateDir)
+  if (problem !== undefined) terminal.err(`hactl: ${problem}; going by ${config} alone\n`)
+  const known = inForce ?? result.config
   if (result.config === undefined) {
     for (const { file, line, column, message } of result.errors) terminal.err(`${file}:${line}:${column}: ${message}\n`)
+    if (known !== undefined) terminal.err(`hactl: ${config} cannot be used: releasing what the last daemon had\n`)
+  }
+  if (known === undefined) {
     terminal.err(`hactl: ${config} cannot be used, so it is not known what to release. Look by hand: ip address show\n`)
     return 2
   }
   const spareWarm = serviceResult !== undefined
   if (spareWarm) terminal.out(`the daemon ended with "${serviceResult}": removing the addresses, stopping every script that is not warm\n`)
-  const { groups, nodes, environment } = result.config
+  const groups = groupsToRelease(inForce, result.config)
+  const { nodes, environment } = known
   const nodeName = ownNodeName()
   const operations = createOperations({
     nodeName, peerName: nodes.find((name) => name !== nodeName) ?? '', environment,

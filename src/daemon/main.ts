@@ -26,6 +26,7 @@ import { perform, textOf, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
 import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
+import { keepInForce } from './in-force.ts'
 import { createRequests } from './requests.ts'
 import { createWire } from './wire.ts'
 
@@ -80,6 +81,11 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const native = nativeMissingReason()
   if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping, systemd-notify and a filter by subnet serve instead`)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
+  // Before anything can start: a release after our death goes by it.
+  let kept = Promise.resolve()
+  const keep = (inForce: ClusterConfig): Promise<void> => (kept = kept.then(() => keepInForce(options.stateDir, inForce)).catch((error: unknown) =>
+    chronicle.say('warning', 'persist-failed', `after a crash, hactl release would have to go by the files alone: ${textOf(error)}`)))
+  await keep(config)
   const addresses = await openAddresses({
     onStripped: strippedCollector(gate),
     onLinkUp: (name) => feed({ type: 'interface-up', interface: name }),
@@ -104,6 +110,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     path: options.config, initial: config, log, feed, state: () => stateOf(gate),
     reply: (id, answer) => requests.reply(id, answer),
     apply(changed) {
+      void keep(changed)
       wire.rekey(changed)
       notifier.setCommands(changed.notify)
       schedules.set(schedulesOf(changed))
