@@ -87,7 +87,9 @@ function returnsPin(turn: Turn, name: string): boolean {
 function describeChange(turn: Turn, packet: Packet, status: 'alive' | 'left', gapMs: Millis): void {
   const { peer } = turn.state
   if (status === 'left') {
-    record(turn, 'info', 'peer-left', `${peer} has said goodbye: it stopped everything it held`)
+    const unclean = packet.facts?.groups.filter((group) => group.state === 'unclean').map((group) => group.name) ?? []
+    if (unclean.length === 0) record(turn, 'info', 'peer-left', `${peer} has said goodbye: it stopped everything it held`)
+    else record(turn, 'warning', 'peer-left', `${peer} has said goodbye, but could not stop ${unclean.join(', ')}`)
     return
   }
   const silence = Number.isFinite(gapMs) ? ` after ${inMs(gapMs)} of silence` : ''

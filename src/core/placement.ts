@@ -68,7 +68,7 @@ const peerGone = (view: PlacementView) => view.peerStatus === 'dead' || view.pee
 /** Rows for a node that serves the group. */
 const holderRows: readonly Row[] = [
   { reason: 'leaving', when: (v) => serves(v) && v.phase === 'leaving' && peerCan(v), node: 'peer', offer: 'leaving', sentence: (v) => `${v.self} is shutting down, ${v.peer} can take it` },
-  { reason: 'leaving-alone', when: (v) => v.phase === 'leaving', node: 'nobody', sentence: (v) => `${v.self} is shutting down and ${v.peer} cannot take it` },
+  { reason: 'leaving-alone', when: (v) => v.phase === 'leaving', node: 'nobody', sentence: (v) => (serves(v) ? `${v.self} is shutting down and ${v.peer} cannot take it` : `${v.self} is shutting down`) },
   { reason: 'admin-gives', when: (v) => serves(v) && v.adminGives && peerCan(v), node: 'peer', offer: 'admin', sentence: (v) => `an administrator asked ${v.self} to give it away` },
   { reason: 'standby', when: (v) => serves(v) && v.selfStandby && !v.pinned && peerCan(v), node: 'peer', offer: 'standby', sentence: (v) => `${v.self} is in standby` },
   { reason: 'failed-here', when: (v) => serves(v) && v.selfFailed && peerCan(v) && !v.paused, node: 'peer', offer: 'failed', sentence: (v) => `it failed on ${v.self}, ${v.peer} can run it` },
