@@ -26,7 +26,7 @@ export function explainMove(records: readonly EventRecord[], group?: GroupName):
   const decision = records.findLast((one) => decisions.includes(one.code) && one.move !== undefined && (group === undefined || one.group === group))
   if (decision?.move === undefined || decision.group === undefined) return undefined
   const from = decision.wallMs - evidenceBeforeMs
-  const timeline = records.filter((one) => one.move === decision.move || (one.group === undefined && one.wallMs >= from && one.wallMs <= decision.wallMs))
+  const timeline = records.filter((one) => one.move === decision.move || isEvidence(one, decision, from))
   const end = timeline.find((one) => ends.includes(one.code) && one.nowMs >= decision.nowMs && one.move === decision.move)
   return {
     group: decision.group,
@@ -38,4 +38,9 @@ export function explainMove(records: readonly EventRecord[], group?: GroupName):
     evidence: decision.figures ?? {},
     timeline,
   }
+}
+
+/** What came just before: of the peer and the links, and of an earlier move of the same group (two holders, then a failback). */
+function isEvidence(one: EventRecord, decision: EventRecord, fromWallMs: WallMillis): boolean {
+  return (one.group === undefined || one.group === decision.group) && one.wallMs >= fromWallMs && one.wallMs <= decision.wallMs
 }

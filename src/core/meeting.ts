@@ -34,7 +34,7 @@ export function settleMeeting(turn: Turn, name: string): void {
       group: name,
       figures: { mine: group.hold.number, theirs, overlapMs },
     })
-    setGroup(turn, name, { conflictSinceMs: turn.nowMs - overlapMs })
+    setGroup(turn, name, { conflictSinceMs: turn.nowMs - overlapMs, conflictHeldSinceMs: group.hold.sinceMs })
   }
   if (iKeep) {
     // It hears nothing of our claim and will never let go: then the lower right lets the other keep it (F8c).
@@ -49,10 +49,16 @@ function endMeeting(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
   if (group?.conflictSinceMs === undefined) return
   if (group.hold === undefined && group.releasingSinceMs !== undefined) return
-  const overlapMs = turn.nowMs - group.conflictSinceMs
+  const overlapMs = turn.nowMs - earlierOverlap(turn, group, group.conflictSinceMs)
   const keeper = group.hold === undefined ? turn.state.peer : turn.state.self
   record(turn, 'warning', 'two-holders-over', `${keeper} alone holds ${name} again; two held it for ${inMs(overlapMs)}`, { group: name, figures: { overlapMs: Math.round(overlapMs) } })
-  setGroup(turn, name, { conflictSinceMs: undefined, ...(group.hold === undefined ? {} : { announce: { round: 0, nextMs: turn.nowMs } }) })
+  setGroup(turn, name, { conflictSinceMs: undefined, conflictHeldSinceMs: undefined, ...(group.hold === undefined ? {} : { announce: { round: 0, nextMs: turn.nowMs } }) })
+}
+
+/** After a stall the first packet read is an old one: the newest word of the peer says since when it really held. */
+function earlierOverlap(turn: Turn, group: GroupState, sinceMs: Millis): Millis {
+  const theirsMs = turn.nowMs - (peerGroup(turn.state, group.name)?.heldMs ?? 0)
+  return Math.min(sinceMs, Math.max(group.conflictHeldSinceMs ?? sinceMs, theirsMs))
 }
 
 function releaseUnheard(turn: Turn, name: string): void {

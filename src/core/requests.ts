@@ -110,6 +110,8 @@ function takeOnline(turn: Turn, requestId: number, command: Extract<AdminCommand
   for (const group of state.groups) {
     const theirs = peerGroup(state, group.name)
     const comesHome = configOf(state, group.name)?.preferredNode === state.self && theirs?.pinned === true && peerServes(state, group.name) && failbackIsOn(state, group.name)
+    // What a failed start said is over with the failure; what runs or is unclean keeps its message.
+    group.stages.forEach((stage, index) => stage.status === 'stopped' && setStage(turn, group.name, index, { message: undefined }))
     setGroup(turn, group.name, { failed: undefined, pinned: group.pinned && !comesHome, ...(comesHome ? { adminTakes: requestId } : {}) })
     if (comesHome || fallsBack(state, group.name)) returning.push(group.name)
   }

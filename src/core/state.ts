@@ -126,6 +126,8 @@ export interface GroupState {
   readonly strippedCount: number
   /** Seen with two holders since then. */
   readonly conflictSinceMs?: Millis
+  /** Since when this node held it when the two met; kept while it lets go. */
+  readonly conflictHeldSinceMs?: Millis
   /** The administrator vouched for the dead peer's unclean group. */
   readonly peerCleared: boolean
   /** The row that placement gave last, to tell changes. */

@@ -115,7 +115,7 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
   else if (!inMutualContact(state, nowMs)) problems.push(`${peer} is heard but does not hear ${self}: look at the firewall (UDP) and the links of both`)
   if (peerIsHeard(state) && contact.facts === undefined) problems.push(`${peer} runs Heartbeat, not hactl`)
   for (const link of state.links) {
-    if (link.status === 'down' || link.status === 'failed') problems.push(`link ${link.name} is ${link.status}${link.reason === undefined ? '' : `: ${link.reason}`}`)
+    if ((link.status === 'down' && contact.status !== 'left') || link.status === 'failed') problems.push(`link ${link.name} is ${link.status}${link.reason === undefined ? '' : `: ${link.reason}`}`)
     if (link.status === 'unknown' && peerIsHeard(state) && nowMs - state.startedMs > state.config.timing.deadtimeMs) problems.push(`link ${link.name} has never carried a packet of ${peer}`)
   }
   if (state.standby !== undefined) problems.push(`${self} is in standby (${state.standby}); hactl online ends it`)

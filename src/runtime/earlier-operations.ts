@@ -2,9 +2,10 @@
  * Which operations are running, kept outside the daemon: after a kill -9 their scripts go on, and the next daemon must not look at a
  * resource that an old script is still starting or stopping (design.md section 5, restart).
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { endGroup } from './run-script.ts'
+import { makePrivateDirectory } from './private-directory.ts'
 
 export interface EarlierOperations {
   /** Notes a script that has just been started; the answer takes the note back. Without a place to write there is no note. */
@@ -18,7 +19,7 @@ export function createEarlierOperations(directory: string): EarlierOperations {
   const own = `${process.pid} ${beginOf(process.pid)}`
   let usable = true
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makePrivateDirectory(directory)
   } catch {
     // The outputs beside it told the administrator already.
     usable = false

@@ -23,7 +23,7 @@ export async function countStart(directory: string, bootId: string, heartbeatDir
   const path = `${directory}/generation`
   const warnings: string[] = []
   const saved = await read(path, warnings)
-  const generation = saved === undefined ? await firstGeneration(heartbeatDirectory) : saved.generation + 1
+  const generation = saved === undefined ? await firstGeneration(heartbeatDirectory) : nextGeneration(saved.generation)
   const uuid = saved?.uuid ?? randomUUID()
   try {
     await writeAtomically(path, `${JSON.stringify({ generation, uuid, bootId })}\n`, 0o600)
@@ -35,6 +35,11 @@ export async function countStart(directory: string, bootId: string, heartbeatDir
     )
   }
   return { generation, uuid, sameBoot: bootId !== '' && saved?.bootId === bootId, warnings }
+}
+
+/** Never below the clock: a start with another state directory, or an older copy of this one, must not look like a replay to the peer. */
+function nextGeneration(last: number): number {
+  return Math.max(last + 1, Math.floor(Date.now() / 1_000))
 }
 
 async function read(path: string, warnings: string[]): Promise<Saved | undefined> {
@@ -74,5 +79,5 @@ function parse(text: string): Saved | undefined {
 async function firstGeneration(heartbeatDirectory: string): Promise<number> {
   const text = await readFile(`${heartbeatDirectory}/hb_generation`, 'utf8').catch(() => '0')
   const heartbeat = /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : 0
-  return Math.max(heartbeat, Math.floor(Date.now() / 1_000)) + 1
+  return nextGeneration(Math.max(heartbeat, Math.floor(Date.now() / 1_000)))
 }

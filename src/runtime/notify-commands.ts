@@ -2,7 +2,7 @@
  * The `notify:` commands: each event record goes to each command, one at a time and in order, with a timeout. keepalived's are
  * unordered and forgotten (field experience: races on cloud interfaces); here a command that fails or hangs is told and passed over.
  */
-import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EventRecord } from '../core/records.ts'
 import type { Millis } from '../core/time.ts'
@@ -13,6 +13,7 @@ import { saying } from './script-call.ts'
 import { scriptEnvironment, type EnvironmentOptions } from './script-environment.ts'
 import { createOutputs, type Outputs } from './script-output.ts'
 import type { Notice } from './operations.ts'
+import { makePrivateDirectory } from './private-directory.ts'
 
 export interface NotifyOptions extends EnvironmentOptions {
   /** Each as words: program and arguments. */
@@ -104,7 +105,7 @@ export function createNotifier(options: NotifyOptions): Notifier {
 
 /** The record as JSON on standard input: a file, for a command that does not read a pipe would hold up its writer. */
 function openInput(path: string, record: EventRecord): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makePrivateDirectory(dirname(path))
   writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 })
   const fd = openSync(path, 'r')
   unlinkSync(path)

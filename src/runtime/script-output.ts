@@ -3,10 +3,11 @@
  * would end (and kill with SIGPIPE) together with this daemon, and its end is not the script's end: daemons that a script
  * starts keep it open. The files are appended to and cut from this side, so they stay small whoever writes into them.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText } from './errors.ts'
+import { makePrivateDirectory } from './private-directory.ts'
 
 export interface Output {
   /** For stdout and stderr of the script. */
@@ -39,7 +40,7 @@ export function createOutputs(directory: string, onTrouble: (message: string) =>
   let watch: NodeJS.Timeout | undefined
   const sweep = setInterval(() => void sweepFiles(directory), sweepMs).unref()
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makePrivateDirectory(directory)
   } catch (error) {
     onTrouble(`the directory for script output ${directory} cannot be made: ${errorText(error)}; output of scripts is not kept`)
   }

@@ -198,9 +198,10 @@ function makeHost(shared: Shared, mountPoint: string, name: string, number: numb
   return host
 }
 
-/** Runs in the switch: a cable from each bridge to the new machine, its addresses, and a name for its network. */
+/** Runs in the switch (the old cable may outlive a machine that was switched off by a moment): a cable from each bridge to the new machine, its addresses, and a name for its network. */
 function wireScript(name: string, number: number, pid: number, nsid: number, links: readonly (0 | 1)[]): string {
-  const cables = links.map((link) => `ip link add ${name}${link} type veth peer name eth${link} netns ${name}
+  const cables = links.map((link) => `ip link del ${name}${link} 2>/dev/null || true
+ip link add ${name}${link} type veth peer name eth${link} netns ${name}
 ip link set ${name}${link} master bridge${link} up
 ip -n ${name} address add ${link === 0 ? '192.0.2' : '198.51.100'}.${number}/24 broadcast + dev eth${link}
 ip -n ${name} address add 2001:db8:${link + 1}::${number}/64 dev eth${link} nodad
