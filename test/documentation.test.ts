@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { coreCodes, runtimeCodes } from '../src/core/codes.ts'
 import { configCodes } from '../src/config/codes.ts'
 import { loadConfig, type ConfigResult, type SourceFile } from '../src/config/index.ts'
+import { refusalCauses } from '../src/protocol/refusals.ts'
 import { placementRows } from '../src/core/placement.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
@@ -41,6 +42,10 @@ function sorted(words: readonly string[]): readonly string[] {
 
 test('README section 8 lists every log code, and no other', () => {
   expect(sorted(cells('log codes'))).toEqual(sorted([...coreCodes, ...runtimeCodes]))
+})
+
+test('README section 8 lists every cause for which a packet is dropped, and no other', () => {
+  expect(sorted(cells('drop causes'))).toEqual(sorted(refusalCauses))
 })
 
 test('README section 4 lists every placement reason, and no other', () => {
