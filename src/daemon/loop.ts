@@ -29,6 +29,8 @@ export interface LoopOptions {
   perform(effect: Effect): void
   /** How many packets have been read so far; drained means that a round reads none. */
   packetsRead(): number
+  /** A mistake of our own: some effects of a turn were not performed. No event is taken any more. */
+  broken(error: unknown): void
 }
 
 export function startLoop(options: LoopOptions): Loop {
@@ -52,6 +54,10 @@ export function startLoop(options: LoopOptions): Loop {
     running = true
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) run(next)
+    } catch (error) {
+      // Not thrown on: whoever fed the event might catch it, and a daemon that has lost half a turn would live on.
+      stop()
+      return options.broken(error)
     } finally {
       running = false
     }
@@ -83,12 +89,10 @@ export function startLoop(options: LoopOptions): Loop {
     else arm()
   }
 
-  return {
-    feed,
-    state: () => state,
-    stop() {
-      stopped = true
-      if (timer !== undefined) clearTimeout(timer)
-    },
+  function stop(): void {
+    stopped = true
+    if (timer !== undefined) clearTimeout(timer)
   }
+
+  return { feed, state: () => state, stop }
 }

@@ -19,7 +19,7 @@ import { createOperations } from '../runtime/operations.ts'
 import { createSchedules } from '../runtime/schedules.ts'
 import { openServiceNotify, watchdogIntervalMs } from '../runtime/service-notify.ts'
 import { openState, type StateFiles } from '../runtime/state-files.ts'
-import { createChronicle } from './chronicle.ts'
+import { createChronicle, type Chronicle } from './chronicle.ts'
 import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
 import { perform, textOf, type Outside } from './outside.ts'
@@ -45,7 +45,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   try {
     const files = await openState(options.stateDir)
     try {
-      return await serve(options, config, files)
+      return await serveAndClose(options, config, files)
     } finally {
       await files.close()
     }
@@ -68,13 +68,28 @@ function pass(gate: Gate, happening: Happening): void {
   else gate.loop.feed(happening)
 }
 
-async function serve(options: DaemonOptions, config: ClusterConfig, files: StateFiles): Promise<number> {
+/** What is open is closed again, newest first, also when the start fails half-way: no child and no socket stays behind. */
+async function serveAndClose(options: DaemonOptions, config: ClusterConfig, files: StateFiles): Promise<number> {
+  const closing: Closing = []
+  try {
+    return await serve(options, config, files, closing)
+  } finally {
+    for (const close of closing.reverse()) await close()
+  }
+}
+
+type Closing = (() => void | Promise<void>)[]
+
+async function serve(options: DaemonOptions, config: ClusterConfig, files: StateFiles, closing: Closing): Promise<number> {
   const self = ownNodeName()
   const peer = config.nodes.find((name) => name !== self) ?? ''
   const log = openLog(config.logFile === undefined ? {} : { file: config.logFile })
+  closing.push(() => log.close())
   const history = openHistory(options.stateDir, { onTrouble: (message) => log.warn('history-failed', message) })
+  closing.push(() => history.close())
   const names = { nodeName: self, peerName: peer, environment: config.environment, stateDirectory: options.stateDir }
   const notifier = createNotifier({ ...names, commands: config.notify, onNotice: (notice) => log.warn(notice.code, notice.message) })
+  closing.push(() => notifier.close())
   const chronicle = createChronicle(log, history, (record) => notifier.notify(record))
   const gate: Gate = { early: [] }
   const feed = (happening: Happening): void => pass(gate, happening)
@@ -91,23 +106,24 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     onLinkUp: (name) => feed({ type: 'interface-up', interface: name }),
     onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
   })
+  closing.push(() => addresses.close())
   const wire = createWire({ config, self, peer, generation: files.generation, uuid: files.uuid, chronicle, feed })
   const links = await openLinks(config.links, {
     onPacket: (link, bytes) => wire.take(link, bytes),
     onChange: (link, status, reason) => feed({ type: 'link-changed', link, status, reason }),
-  }).catch(async (error: unknown) => {
-    await addresses.close()
-    throw error
   })
+  closing.push(() => links.close())
   wire.attach(links)
   const operations = createOperations({
     ...names,
     onNotice: (notice) => chronicle.say('warning', notice.code, notice.message),
   })
+  closing.push(() => operations.close())
   const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
+  closing.push(() => announcer.close())
   const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
   const reload = createReload({
-    path: options.config, initial: config, log, feed, state: () => stateOf(gate),
+    path: options.config, initial: config, log, chronicle, feed, state: () => stateOf(gate),
     reply: (id, answer) => requests.reply(id, answer),
     apply(changed) {
       void keep(changed)
@@ -116,22 +132,14 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
       schedules.set(schedulesOf(changed))
     },
   })
-  const requests = createRequests({ history, feed, state: () => stateOf(gate), reload, trouble: (message) => chronicle.say('warning', 'control-failed', message) })
+  const requests = createRequests({ history, feed, state: () => gate.loop?.state(), reload, trouble: (message) => chronicle.say('warning', 'control-failed', message) })
   const schedules = createSchedules((group) => feed({ type: 'schedule-due', group }))
+  closing.push(() => schedules.close())
   schedules.set(schedulesOf(config))
   const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, feed, state: () => stateOf(gate) }
-  const exitCode = await runUntilExit(gate, outside, {
+  return runUntilExit(gate, outside, {
     self, peer, config, files, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
   })
-  schedules.close()
-  announcer.close()
-  await links.close()
-  await addresses.close()
-  operations.close()
-  history.close()
-  notifier.close()
-  log.close()
-  return exitCode
 }
 
 function stateOf(gate: Gate): NodeState {
@@ -170,10 +178,17 @@ interface Run {
 }
 
 async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Run): Promise<number> {
+  // Without a handler the signal ends the process; one that comes before the loop is heeded when it runs.
+  let reloadAsked = false
+  process.on('SIGHUP', () => {
+    if (gate.loop === undefined) reloadAsked = true
+    else run.reload()
+  })
   const control = await openControl(run.control, outside.requests)
   const { files } = run
   for (const ended of await outside.operations.endEarlier()) outside.chronicle.say('warning', 'resources-found', ended)
   const feeding = setInterval(() => outside.service.watchdog(), watchdogIntervalMs() ?? 2_000_000_000)
+  const broken = (error: unknown): never => dieOf(outside.chronicle, error)
   let rehearsals: Rehearsals | undefined
   const exitCode = await new Promise<number>((resolve) => {
     const whole: Outside = { ...outside, leave: resolve }
@@ -181,18 +196,14 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
       self: run.self, peer: run.peer, generation: files.generation, config: run.config, links: run.links,
       ...(files.persistent === undefined ? {} : { persistent: files.persistent }), sameBoot: files.sameBoot, nowMs: nowMs(), wallMs: wallMs(),
     })
-    gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead() })
+    gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead(), broken })
     process.on('SIGTERM', () => gate.loop?.feed({ type: 'shutdown-requested' }))
     process.on('SIGINT', () => gate.loop?.feed({ type: 'shutdown-requested' }))
-    process.on('SIGHUP', () => run.reload())
-    process.on('uncaughtException', (error) => {
-      outside.chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and what it holds stays until the next one: ${error.stack ?? error.message}`)
-      outside.chronicle.flush()
-      process.exit(1)
-    })
+    process.on('uncaughtException', broken)
     gate.loop.feed({ type: 'tick' })
     rehearsals = startRehearsals(gate.loop.state, outside.addresses, outside.announcer)
     for (const happening of gate.early) gate.loop.feed(happening)
+    if (reloadAsked) run.reload()
   })
   gate.loop?.stop()
   rehearsals?.stop()
@@ -201,3 +212,10 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
   return exitCode
 }
 
+/** What it holds stays as it is, for the next daemon to adopt: whoever does not know its own state should stop nothing. */
+function dieOf(chronicle: Chronicle, error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and what it holds stays until the next one: ${text}`)
+  chronicle.flush()
+  process.exit(1)
+}

@@ -109,12 +109,16 @@ function restore(outside: Outside, effect: Extract<Effect, { type: 'restore-addr
   )
 }
 
+const lookAgainMs = 2_000
+
+/** Without a look at the start the daemon is of no use; a group that a reload has added is looked at again, and the others go on. */
 function observe(outside: Outside): void {
   observeGroups(outside.state().groups, outside.addresses, outside.operations).then(
     (observations) => outside.feed({ type: 'resources-observed', observations }),
     (error: unknown) => {
       outside.chronicle.say('error', 'resources-found', `the resources of this node cannot be looked at: ${textOf(error)}`)
-      outside.leave(1)
+      if (outside.state().phase === 'looking') outside.leave(1)
+      else if (outside.state().phase !== 'left') setTimeout(() => observe(outside), lookAgainMs)
     },
   )
 }

@@ -3,6 +3,7 @@ import type { AdminReply } from '../core/admin.ts'
 import type { ClusterConfig } from '../core/config.ts'
 import type { NodeState } from '../core/state.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Chronicle } from './chronicle.ts'
 import type { Happening } from './loop.ts'
 import { scheduleFaults } from './failback-schedules.ts'
 import { readConfig } from './read-config.ts'
@@ -11,6 +12,7 @@ export interface ReloadOptions {
   readonly path: string
   readonly initial: ClusterConfig
   readonly log: Log
+  readonly chronicle: Chronicle
   feed(happening: Happening): void
   state(): NodeState
   reply(requestId: number, reply: AdminReply): void
@@ -26,7 +28,7 @@ export function createReload(options: ReloadOptions): (requestId: number | undef
     const { result } = readConfig(options.path)
     const refusal = result.config === undefined ? result.errors.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`).join('\n') : reasonAgainst(current, result.config)
     if (refusal !== undefined || result.config === undefined) {
-      options.log.error('config-reloaded', `the new configuration was refused, the old one stays: ${refusal ?? ''}`)
+      options.chronicle.say('error', 'config-reloaded', `the new configuration was refused, the old one stays: ${refusal ?? ''}`)
       if (requestId !== undefined) options.reply(requestId, { result: 'refused', message: `${refusal ?? ''}\nThe old configuration stays`, moves: [] })
       return
     }

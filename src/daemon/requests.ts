@@ -15,7 +15,8 @@ export interface Requests extends ControlHandlers {
 
 export interface RequestsOptions {
   readonly history: History
-  state(): NodeState
+  /** Undefined until the daemon's loop runs: the socket is open a moment earlier. */
+  state(): NodeState | undefined
   feed(happening: Happening): void
   reload(requestId: number): void
   trouble(message: string): void
@@ -35,9 +36,11 @@ export function createRequests(options: RequestsOptions): Requests {
   return {
     trouble: (message) => options.trouble(message),
     request(request, reply) {
+      const state = options.state()
+      if (state === undefined) return reply.error('starting', 'the daemon has only just been started and is not ready yet; try again in a moment')
       switch (request.command) {
         case 'status':
-          return reply.result(statusReport(options.state(), nowMs()))
+          return reply.result(statusReport(state, nowMs()))
         case 'events':
           return events(options.history, request.follow, request.limit, reply)
         case 'why':
