@@ -12,8 +12,8 @@ export interface ServiceNotify {
 }
 
 const programMs = 5_000
-/** A program for each ping while systemd does not answer would pile up. */
-const mostPrograms = 4
+/** While systemd does not answer, messages would pile up. */
+const mostWaiting = 4
 
 /**
  * Takes NOTIFY_SOCKET and the WATCHDOG variables out of the environment: a database that a script starts would otherwise tell systemd
@@ -26,11 +26,12 @@ export function openServiceNotify(onFailed: (message: string) => void): ServiceN
   if (socket === '') return { send: () => undefined, status: () => undefined, watchdog: () => undefined }
   if (!socket.startsWith('/') && !socket.startsWith('@')) onFailed(`NOTIFY_SOCKET=${socket} is neither a path nor an abstract name`)
   const native = loadNative()
+  const sendByProgram = programSender(socket, onFailed)
   let shown: string | undefined
   const send = (lines: readonly string[]): void => {
     const code = native?.sendUnixDatagram(socket, lines.join('\n'))
-    if (native === undefined || code === 'EAGAIN' || code === 'ENOBUFS') return sendByProgram(socket, lines, onFailed)
-    if (code !== undefined) onFailed(`systemd cannot be told ${lines[0] ?? ''}: ${code} on ${socket}`)
+    if (native === undefined || code === 'EAGAIN' || code === 'ENOBUFS') return sendByProgram(lines)
+    if (code !== undefined) onFailed(`${untold(lines)}: ${code} on ${socket}`)
   }
   return {
     send(state, status) {
@@ -64,16 +65,37 @@ function statusLine(text: string): string {
   return `STATUS=${text.replace(/\s+/g, ' ')}`
 }
 
-let programs = 0
+/**
+ * One program at a time, for two that run at once may be heard in either order. --no-block: else it waits for an answer. It
+ * speaks for its parent: the unit needs NotifyAccess=all unless it is root's.
+ */
+function programSender(socket: string, onFailed: (message: string) => void): (lines: readonly string[]) => void {
+  const waiting: (readonly string[])[] = []
+  let busy = false
+  const next = (): void => {
+    const lines = busy ? undefined : waiting.shift()
+    if (lines === undefined) return
+    busy = true
+    const options = { env: { ...process.env, NOTIFY_SOCKET: socket }, timeout: programMs }
+    execFile('systemd-notify', ['--no-block', ...lines], options, (error, _output, errors) => {
+      busy = false
+      if (error !== null) onFailed(`${untold(lines)}: systemd-notify: ${errors.trim() || error.message}`)
+      next()
+    })
+  }
+  return (lines) => {
+    const last = waiting.at(-1)
+    if (last !== undefined && isStatusAlone(last) && isStatusAlone(lines)) waiting.pop()
+    if (waiting.length >= mostWaiting) return onFailed(`${untold(lines)}: ${waiting.length} messages are still waiting for systemd-notify`)
+    waiting.push(lines)
+    next()
+  }
+}
 
-/** --no-block: else it waits for an answer. It speaks for its parent: the unit needs NotifyAccess=all unless it is root's. */
-function sendByProgram(socket: string, lines: readonly string[], onFailed: (message: string) => void): void {
-  const untold = `systemd cannot be told ${lines[0] ?? ''}`
-  if (programs >= mostPrograms) return onFailed(`${untold}: ${programs} systemd-notify programs are still waiting`)
-  programs += 1
-  const options = { env: { ...process.env, NOTIFY_SOCKET: socket }, timeout: programMs }
-  execFile('systemd-notify', ['--no-block', ...lines], options, (error, _output, errors) => {
-    programs -= 1
-    if (error !== null) onFailed(`${untold}: systemd-notify: ${errors.trim() || error.message}`)
-  })
+function isStatusAlone(lines: readonly string[]): boolean {
+  return lines.length === 1 && lines[0]?.startsWith('STATUS=') === true
+}
+
+function untold(lines: readonly string[]): string {
+  return `systemd cannot be told ${lines[0] ?? ''}`
 }

@@ -15,6 +15,10 @@ for (const { how, env } of bothWays) {
         expect(await runScenario('service-notify.ts', kind, env)).toEqual(want)
       })
     }
+    namespaceTest('messages arrive in order, however quickly they follow each other', async () => {
+      const { failures, first, end } = await runScenario('service-notify.ts', 'burst', env)
+      expect([failures, first, end]).toEqual([[], 'READY=1\nSTATUS=starts', ['STATUS=count 30', 'WATCHDOG=1']])
+    })
     namespaceTest('nothing is sent and nothing fails where systemd did not start the daemon', async () => {
       expect(await runScenario('service-notify.ts', 'no-systemd', { ...env, NOTIFY_SOCKET: '' })).toEqual({ failures: [], interval: true })
     })

@@ -34,6 +34,23 @@ async function conversation(path: string): Promise<Record<string, unknown>> {
 await runDriver({
   path: () => conversation('/run/notify.sock'),
   abstract: () => conversation('@hactl-test'),
+  async burst() {
+    const receive = receiveDatagrams('/run/notify.sock')
+    process.env['NOTIFY_SOCKET'] = '/run/notify.sock'
+    const failures: string[] = []
+    const notify = openServiceNotify((message) => failures.push(message))
+    const received: string[] = []
+    notify.send('ready', 'starts')
+    for (let count = 1; count <= 30; count += 1) notify.status(`count ${count}`)
+    notify.watchdog()
+    await until(() => {
+      received.push(...receive().map((text) => text.trim()))
+      return received.includes('WATCHDOG=1')
+    })
+    await sleep(100)
+    received.push(...receive().map((text) => text.trim()))
+    return { failures, first: received[0], end: received.slice(-2) }
+  },
   async 'no-systemd'() {
     const failures: string[] = []
     const notify = openServiceNotify((message) => failures.push(message))
