@@ -3,6 +3,7 @@
 # missing; otherwise, or where a package cannot be had, it says what to install. It never fails for a missing package:
 # the tests that need it are then skipped by name. What is missing, and why, goes to the file $MISSING_FILE.
 # Usage: packages.sh [bench] [soak]      bench: also keepalived.   soak: also systemd-container and mmdebstrap.
+#        packages.sh demo                only the few that the demo needs; a file of its own says what is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -108,8 +109,9 @@ install_as_root() {
 for word in "$@"; do
   case "$word" in
     bench) wanted+=(keepalived) ;;
+    demo) wanted=(iproute2 util-linux) MISSING_FILE=$MISSING_FILE-demo ;;
     soak) wanted+=(systemd-container mmdebstrap) ;;
-    *) say "unknown word '$word': use bench or soak"; exit 2 ;;
+    *) say "unknown word '$word': use demo, bench or soak"; exit 2 ;;
   esac
 done
 
