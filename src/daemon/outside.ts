@@ -1,7 +1,7 @@
 /** Everything outside that one daemon holds open, and how the core's effects reach it. Nothing is decided here. */
 import type { FloatingAddress, GroupName } from '../core/config.ts'
 import type { Effect } from '../core/effects.ts'
-import type { Outcome } from '../core/events.ts'
+import type { Observation, Outcome } from '../core/events.ts'
 import type { Stage } from '../core/stage.ts'
 import type { Addresses } from '../runtime/addresses.ts'
 import type { Announcer } from '../runtime/announce.ts'
@@ -14,7 +14,7 @@ import type { Wire } from './wire.ts'
 import type { Chronicle } from './chronicle.ts'
 import { observeGroups } from './observe.ts'
 import { serviceStatus } from './service-status.ts'
-import type { NodeState } from '../core/state.ts'
+import type { GroupState, NodeState } from '../core/state.ts'
 
 export interface Outside {
   readonly wire: Wire
@@ -109,18 +109,20 @@ function restore(outside: Outside, effect: Extract<Effect, { type: 'restore-addr
   )
 }
 
-const lookAgainMs = 2_000
-
-/** Without a look at the start the daemon is of no use; a group that a reload has added is looked at again, and the others go on. */
+/** Without a look at the start the daemon is of no use. What a reload has added counts as running until its stop says otherwise; the other groups go on. */
 function observe(outside: Outside): void {
   observeGroups(outside.state().groups, outside.addresses, outside.operations).then(
     (observations) => outside.feed({ type: 'resources-observed', observations }),
     (error: unknown) => {
       outside.chronicle.say('error', 'resources-found', `the resources of this node cannot be looked at: ${textOf(error)}`)
       if (outside.state().phase === 'looking') outside.leave(1)
-      else if (outside.state().phase !== 'left') setTimeout(() => observe(outside), lookAgainMs)
+      else outside.feed({ type: 'resources-observed', observations: unclear(outside.state().groups, textOf(error)) })
     },
   )
+}
+
+function unclear(groups: readonly GroupState[], message: string): readonly Observation[] {
+  return groups.filter((group) => !group.looked).flatMap((group) => group.stages.map((_stage, stage) => ({ group: group.name, stage, found: 'unclear' as const, message })))
 }
 
 export function textOf(error: unknown): string {

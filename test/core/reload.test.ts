@@ -74,6 +74,15 @@ test('a group that is added while the look at another is under way gets a look o
   expect(pair.hosts.a.records.filter((record) => record.code === 'resources-found').map((record) => record.group)).toEqual(['ftp'])
 })
 
+test('a group whose look fails counts as running: it is stopped, then held once, and the others are not touched', () => {
+  const pair = pairOf(configuration([web]))
+  pair.reload('a', configuration([web, ftp]))
+  pair.give('a', { type: 'resources-observed', observations: [{ group: 'ftp', stage: 0, found: 'unclear', message: 'ip did not answer' }] })
+  pair.run(1_000)
+  expect([pair.held('web'), pair.held('ftp')]).toEqual(['a', 'a'])
+  expect(pair.hosts.a.records.filter((record) => record.code === 'resource-stopped').map((record) => record.group)).toEqual(['ftp'])
+})
+
 test('a group is added on one node, then on the other: held once throughout, and on its preferred node in the end', () => {
   const pair = pairOf(configuration([web], { digests: { groups: '1' } }))
   pair.reload('a', configuration([web, db], { digests: { groups: '2' } }))
