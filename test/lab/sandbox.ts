@@ -161,5 +161,12 @@ async function killAndWait(pid: number, child: ChildProcess): Promise<void> {
     child.kill('SIGKILL')
   }
   child.stdin?.destroy()
-  await ended
+  // A process that was sent into the namespaces belongs, once orphaned, to the first process outside. Where that one reaps
+  // nobody (some containers), the namespaces are dead and yet never end: they are waited for, but not for ever.
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([ended, new Promise<void>((resolve) => { timer = setTimeout(resolve, 2_000) })])
+  clearTimeout(timer)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.unref()
 }
