@@ -2,6 +2,7 @@
 import type { AdminCommand, Progress } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
+import { isCount, isObject, isScope } from './json-values.ts'
 
 export type ControlRequest =
   | { readonly command: 'status' }
@@ -101,18 +102,6 @@ function parseAdmin(admin: unknown): Parsed<AdminCommand> {
 function targetOf(value: unknown): Scope | { readonly group: string } | undefined {
   if (isScope(value)) return value
   return isObject(value) && typeof value['group'] === 'string' ? { group: value['group'] } : undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function isScope(value: unknown): value is Scope {
-  return value === 'all' || value === 'local' || value === 'foreign'
 }
 
 /** A value as it came, cut: a hostile line must not come back whole. */

@@ -1,6 +1,7 @@
 /** The text of the persistent state: written as JSON, read back with every field looked at, for a file is outside input. */
 import type { PersistentGroup, PersistentState } from '../core/effects.ts'
-import type { PauseState, Scope } from '../core/packet.ts'
+import type { PauseState } from '../core/packet.ts'
+import { isCount, isObject, isScope } from './json-values.ts'
 
 const version = 1
 
@@ -31,18 +32,6 @@ export function parseState(text: string): { readonly state: PersistentState } | 
     groups.push(group)
   }
   return { state: { ...(standby === undefined ? {} : { standby }), pause, groups } }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function isScope(value: unknown): value is Scope {
-  return value === 'all' || value === 'local' || value === 'foreign'
 }
 
 function pauseOf(value: unknown): PauseState | undefined {
