@@ -7,7 +7,6 @@
  * stable code, which records, `hactl status` and `hactl why` show with its sentence. Rows only say where the group
  * should be: how it gets there (offer, claim, release, start) is the same for all of them.
  */
-import type { AutoFailback } from './config.ts'
 import type { OfferReason } from './packet.ts'
 
 export interface PlacementView {
@@ -39,7 +38,6 @@ export interface PlacementView {
   readonly claims: boolean
   readonly pinned: boolean
   readonly failback: 'due' | 'waits' | 'off'
-  readonly autoFailback: AutoFailback
 }
 
 export interface Placement {

@@ -88,7 +88,6 @@ export function viewOf(state: NodeState, group: GroupState, nowMs: Millis): Plac
     claims: group.claim !== undefined,
     pinned: group.pinned,
     failback: failbackNow(state, group, config, nowMs),
-    autoFailback: failbackPolicy(state, config),
   }
 }
 

@@ -11,7 +11,7 @@ type Change = Partial<PlacementView>
 const idle: PlacementView = {
   self: 'a', peer: 'b', phase: 'running', paused: false, preferred: 'peer', first: 'peer', here: 'nothing', peerStatus: 'heard', there: 'nothing',
   selfStandby: false, peerStandby: false, peerLeaving: false, peerHasIt: true, selfFailed: false, peerFailed: false, adminTakes: false, adminGives: false,
-  peerOffer: undefined, peerClaims: false, claims: false, pinned: false, failback: 'off', autoFailback: 'off',
+  peerOffer: undefined, peerClaims: false, claims: false, pinned: false, failback: 'off',
 }
 const preferredHere: Change = { preferred: 'self', first: 'self' }
 const held: Change = { here: 'serves' }

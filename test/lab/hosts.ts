@@ -123,7 +123,8 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   return makeLab(shared, hosts, client, monitor)
 }
 
-async function startMonitor(shared: Shared): Promise<ChildProcess> {
+/** One socket in the switch's namespace for the addresses of all hosts, so that the order of what it tells is certain. */
+export async function startMonitor(shared: Pick<Shared, 'base' | 'nsids' | 'events'>): Promise<ChildProcess> {
   const [program = '', ...args] = enterWords(shared.base.inside, ['ip', '-ts', '-o', 'monitor', 'all-nsid', 'address'])
   const monitor = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...cleanEnvironment(), TZ: 'UTC' } })
   let rest = ''

@@ -5,11 +5,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { repository, type RunOptions, type Ran } from '../lab/hosts.ts'
+import { repository, startMonitor, type RunOptions, type Ran } from '../lab/hosts.ts'
 import { anchor, childrenOf, cleanEnvironment, enterWords, must, pidSeenFrom, run, sleep, waitFor } from '../lab/sandbox.ts'
 import type { Anchor, Namespaces } from '../lab/sandbox.ts'
 import { switchScript } from '../lab/scripts.ts'
-import { overlapMs, parseAddressEvent, tenuresOf, unheldMs, type AddressEvent, type Tenure } from '../lab/truth.ts'
+import { overlapMs, tenuresOf, unheldMs, type AddressEvent, type Tenure } from '../lab/truth.ts'
 import { makeCgroup, type OwnCgroup } from './cgroups.ts'
 
 export interface Machine {
@@ -102,25 +102,6 @@ async function removeSoon(cgroup: OwnCgroup): Promise<void> {
       throw error
     }
   }, 5_000, 50)
-}
-
-async function startMonitor(shared: Shared): Promise<ChildProcess> {
-  const [program = '', ...args] = enterWords(shared.base.inside, ['ip', '-ts', '-o', 'monitor', 'all-nsid', 'address'])
-  const monitor = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...cleanEnvironment(), TZ: 'UTC' } })
-  let rest = ''
-  monitor.stdout.on('data', (part: Buffer) => {
-    const lines = (rest + part.toString()).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const event = parseAddressEvent(line, (nsid) => shared.nsids.get(nsid))
-      if (event !== undefined) shared.events.push(event)
-    }
-  })
-  await waitFor('the monitor of addresses', () => {
-    const pid = childrenOf(monitor.pid ?? 0)[0]
-    return pid !== undefined && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'ip\n' ? pid : undefined
-  })
-  return monitor
 }
 
 /** Laid over the image; it outlives the power. */
