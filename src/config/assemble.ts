@@ -1,5 +1,5 @@
 /** Puts what was read together: defaults, relations between the parts, and the two results, `ClusterConfig` and `ShownConfig`. */
-import type { AuthConfig, ClusterConfig, GroupConfig, Timing } from '../core/config.ts'
+import type { AuthConfig, ClusterConfig, GroupConfig, PingConfig, Timing } from '../core/config.ts'
 import { checkGroups, groupNameOf } from './check-groups.ts'
 import { checkTiming, timingOf, withReachableWarntime } from './check-timing.ts'
 import { digestsOf } from './digests.ts'
@@ -34,9 +34,12 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
     ...core,
     digests: digestsOf(core),
     failureMemoryMs: settings.failureMemoryMs,
+    lease: 'auto',
+    pauseLimitMs: 600_000,
+    watchdog: false,
     udpPort: draft.udpPort,
     links: draft.links.map(({ value }) => value),
-    pingNodes: draft.pingNodes.map(({ value }) => value),
+    ...(draft.pingNodes.length === 0 ? {} : { pings: pingsOf(draft) }),
     auth: checkAuth(draft, settings, findings),
     allowCrc: settings.allowCrc,
     notify: settings.notify,
@@ -83,6 +86,10 @@ function checkPingNodes({ pingNodes }: Draft, findings: Findings): void {
   findings.warning(first.place, 'ping-not-asked',
     `ping nodes (${pingNodes.slice(0, 3).map(({ value }) => value).join(', ')}) are not asked by this version: a node that is cut off ` +
     `from its network does not notice, and takes over as the other one does.`)
+}
+
+function pingsOf({ pingNodes }: Draft): PingConfig {
+  return { targets: pingNodes.map(({ value }) => ({ name: value, addresses: [value] })), intervalMs: 1_000, deadpingMs: 30_000 }
 }
 
 function checkFailback(draft: Draft, settings: Settings, form: Form, findings: Findings): void {
@@ -155,7 +162,7 @@ function shownOf(config: ClusterConfig, timing: Timing, draft: Draft): ShownConf
     autoFailback: config.autoFailback,
     links: config.links.map(({ kind, interface: device, address, port }) => (
       { kind, interface: device, address: address ?? null, port })),
-    pingNodes: config.pingNodes,
+    pingNodes: draft.pingNodes.map(({ value }) => value),
     groups: draft.groups.map(({ preferredNode, resources }) => ({
       preferredNode: preferredNode.value,
       resources: resources.map(({ script, args }) => ({ script, args })),

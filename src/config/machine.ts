@@ -26,10 +26,10 @@ export interface MachineQuestions {
   readonly hosts: readonly string[]
 }
 
-export function machineQuestions({ groups, links, pingNodes }: ClusterConfig): MachineQuestions {
+export function machineQuestions({ groups, links, pings }: ClusterConfig): MachineQuestions {
   const resources = groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined))
   const scripts = new Map(resources.map((resource) => [resource.script, resource]))
-  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...pingNodes]
+  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...(pings?.targets ?? []).flatMap(({ addresses }) => addresses)]
   return {
     scripts: [...scripts.values()],
     programs: ['ip', 'arping', ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : [])],

@@ -20,7 +20,7 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
     udpport: String(config.udpPort),
     auto_failback: failbackOf(config.autoFailback),
     links: config.links.map((link) => linkOf(link, config.udpPort)),
-    ...(config.pingNodes.length > 0 ? { ping: config.pingNodes } : {}),
+    ...(config.pings === undefined ? {} : { ping: config.pings.targets.map(({ name }) => name) }),
     // Groups without resources are in `shown` only.
     groups: shown.groups.map(({ preferredNode, resources }) => (resources.length === 0 ? { preferred_node: preferredNode, resources: [] }
       : groups.shift())),

@@ -11,6 +11,8 @@ export type AdminCommand =
   | { readonly type: 'takeover'; readonly target: Scope | { readonly group: GroupName }; readonly force: boolean; readonly timeoutMs: Millis }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
+  /** Ends the hold of the flap guard on a group, on both nodes. */
+  | { readonly type: 'clear'; readonly group: GroupName; readonly timeoutMs: Millis }
   | { readonly type: 'cleanup'; readonly group: GroupName; readonly timeoutMs: Millis }
 
 /** One line of a long operation as it happens. */

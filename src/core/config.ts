@@ -76,6 +76,44 @@ export interface Timing {
   readonly initdeadMs: Millis
 }
 
+/** `auto`: as long as authority allows (core/lease.ts). `off`: for ever, so that a hung daemon keeps its addresses. */
+export type LeasePolicy = 'auto' | 'off' | { readonly seconds: number }
+
+/** How the witness is asked (design.md section 5). Where it is and with which keys stands in `ClusterConfig.etcd`. */
+export interface WitnessTiming {
+  /** W: an answer later than this counts as none. */
+  readonly timeoutMs: Millis
+  /** T: the life of a grant, whole seconds. */
+  readonly grantMs: Millis
+  /** Vg: a grant is renewed this often. */
+  readonly renewMs: Millis
+}
+
+/** What ping nodes mean. They only forbid: a grant they never are (design.md section 5). */
+export interface PingPolicy {
+  /** Each counts as one, a group of addresses too: it is reachable while one of its addresses answers. */
+  readonly names: readonly string[]
+  /** The node that sees more of them should hold (Heartbeat's ipfail). */
+  readonly balances: boolean
+  /** A holder that sees none while its peer is silent lets go. */
+  readonly releases: boolean
+  /** A difference must last this long before anything moves. */
+  readonly settleMs: Millis
+}
+
+/** One attempt to make sure that a node is off; its programs stand in `ClusterConfig.fenceDevices`, under the same index. */
+export interface FenceLevel { readonly name: string; readonly timeoutMs: Millis; readonly retries: number }
+
+export interface FencingPolicy {
+  /** By the node that is fenced: tried in order until one confirms. */
+  readonly levels: Readonly<Record<NodeName, readonly FenceLevel[]>>
+  /** By the node that is fenced: its peer waits this long more, so that two nodes do not fence each other at once. */
+  readonly delaysMs: Readonly<Record<NodeName, Millis>>
+}
+
+/** So many moves of a group within this time hold it where it is. */
+export interface FlapGuard { readonly moves: number; readonly withinMs: Millis }
+
 /** What the core decides with. */
 export interface CoreConfig {
   /** Both names, in the order of the file; the order decides nothing. */
@@ -87,13 +125,55 @@ export interface CoreConfig {
   readonly digests: Readonly<Record<string, string>>
   /** A node where a group failed is not used for it for this long, unless an administrator says so. */
   readonly failureMemoryMs: Millis
+  readonly lease: LeasePolicy
+  /** How long addresses stay without a daemon during `hactl pause` (design.md section 6). */
+  readonly pauseLimitMs: Millis
+  readonly witness?: WitnessTiming
+  readonly ping?: PingPolicy
+  readonly fencing?: FencingPolicy
+  /** A hardware watchdog is configured: a node that must be rid of something and cannot stop it resets itself. */
+  readonly watchdog: boolean
+  /** Absent: off. */
+  readonly flapGuard?: FlapGuard
+}
+
+/** An existing etcd cluster; files are absolute paths, read by the runtime. */
+export interface EtcdConfig {
+  /** `https://192.0.2.50:2379`, tried in order. */
+  readonly endpoints: readonly string[]
+  /** Of every key that is written there: `/hactl/NAME`. */
+  readonly prefix: string
+  readonly caFile?: string
+  readonly certificateFile?: string
+  readonly keyFile?: string
+  /** etcd's own authentication. */
+  readonly user?: { readonly name: string; readonly passwordFile: string }
+}
+
+export interface PingTarget { readonly name: string; readonly addresses: readonly string[] }
+
+export interface PingConfig { readonly targets: readonly PingTarget[]; readonly intervalMs: Millis; readonly deadpingMs: Millis }
+
+/** `fence-agent`: options as name=value lines on standard input. `stonith`: cluster-glue's program, with its parameters. */
+export interface FenceDevice {
+  readonly kind: 'fence-agent' | 'stonith'
+  /** `fence_ipmilan`, or a plugin of stonith: `external/ipmi`. */
+  readonly agent: string
+  readonly parameters: Readonly<Record<string, string>>
+  /** stonith with positional parameters or a file of them, as in ha.cf. */
+  readonly words?: readonly string[]
+  readonly parameterFile?: string
 }
 
 /** Everything that one daemon needs; only `config/` makes it. */
 export interface ClusterConfig extends CoreConfig {
   readonly udpPort: number
   readonly links: readonly LinkConfig[]
-  readonly pingNodes: readonly string[]
+  readonly etcd?: EtcdConfig
+  readonly pings?: PingConfig
+  /** By the node that is fenced, then by level: every device of a level must confirm. */
+  readonly fenceDevices?: Readonly<Record<NodeName, readonly (readonly FenceDevice[])[]>>
+  readonly watchdogDevice?: { readonly path: string; readonly timeoutMs: Millis }
   readonly auth: AuthConfig
   readonly allowCrc: boolean
   /** Commands run on each event record (`notify:`), each as words: program and arguments. Empty when none. */

@@ -28,6 +28,19 @@ export interface Observation {
   readonly message?: string
 }
 
+/** What the witness said. `sentMs`: when the request for the lease that was answered left; its life counts from then. */
+export type WitnessAnswer =
+  | { readonly result: 'granted'; readonly leaseId: string; readonly sentMs: Millis; readonly lifeMs: Millis; readonly number: number }
+  /** The key is under another lease: of the peer, of this node's last daemon, or of an earlier request. */
+  | { readonly result: 'refused'; readonly holder: string; readonly number: number }
+  | { readonly result: 'renewed'; readonly sentMs: Millis; readonly lifeMs: Millis }
+  /** The lease is no more. */
+  | { readonly result: 'lost' }
+  | { readonly result: 'given-back' }
+  /** To a look: it is there and has a majority. */
+  | { readonly result: 'seen' }
+  | { readonly result: 'unreachable'; readonly message: string }
+
 export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis } & (
   /** A deadline was reached, nothing else. */
   | { readonly type: 'tick' }
@@ -40,6 +53,21 @@ export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis } & (
   | { readonly type: 'operation-finished'; readonly operationId: number; readonly outcome: Outcome }
   /** Addresses of a stage that should be there were found missing (someone else removed them). */
   | { readonly type: 'addresses-stripped'; readonly group: GroupName; readonly stage: number; readonly ips: readonly string[] }
+  /** Answers `renew-addresses`. `gone`: some were missing, which are named, and were not added. `too-late`: after `notAfterMs`; the addresses were removed. */
+  | {
+      readonly type: 'addresses-renewed'
+      readonly group: GroupName
+      readonly stage: number
+      readonly serial: number
+      readonly result: 'renewed' | 'gone' | 'too-late' | 'failed'
+      readonly ips?: readonly string[]
+      readonly message?: string
+    }
+  | { readonly type: 'witness-answered'; readonly requestId: number; readonly answer: WitnessAnswer }
+  | { readonly type: 'ping-changed'; readonly name: string; readonly reachable: boolean }
+  | { readonly type: 'fence-finished'; readonly fenceId: number; readonly result: 'confirmed' | 'failed' | 'timed-out'; readonly message: string }
+  /** Another host answers for a floating address that this node has. */
+  | { readonly type: 'address-contested'; readonly ip: string; readonly hardwareAddress: string; readonly interface: string }
   /** An interface came (back) up: what the neighbours know of our addresses may be stale. */
   | { readonly type: 'interface-up'; readonly interface: string }
   | { readonly type: 'resources-observed'; readonly observations: readonly Observation[] }

@@ -29,6 +29,8 @@ export interface AdvertisedGroup {
   readonly pinned: boolean
   /** How long the sender has had it up; absent unless `held`. Two holders that meet measure their overlap with it. */
   readonly heldMs?: Millis
+  /** It has a grant of the witness for the group, which goes before a claim number when two holders meet. */
+  readonly granted?: true
 }
 
 /** `all`, or only the groups whose preferred node is this node (`local`) or the peer (`foreign`). */
@@ -38,7 +40,15 @@ export type Scope = 'all' | 'local' | 'foreign'
 export interface PauseState { readonly paused: boolean; readonly number: number; readonly sinceWallMs: WallMillis }
 
 /** A request to the peer, repeated in each packet until it shows its effect. */
-export interface PeerRequest { readonly kind: 'cleanup'; readonly group: GroupName }
+export interface PeerRequest { readonly kind: 'cleanup' | 'clear'; readonly group: GroupName }
+
+/**
+ * Signed by a daemon in advance, sent by its guard after its death (design.md section 6). `daemon-dead` has no group.
+ * `addresses-gone`: the group's addresses are off that host; `stopped`: all of it that is not warm is.
+ */
+export type Will =
+  | { readonly says: 'daemon-dead' }
+  | { readonly says: 'addresses-gone' | 'stopped'; readonly group: GroupName }
 
 /** The facts that only our own daemons send. */
 export interface Facts {
@@ -57,17 +67,25 @@ export interface Facts {
   readonly requests: readonly PeerRequest[]
   /** The sender noticed that it was not run for this long, not long ago: its silence was a stall. */
   readonly stalledMs?: Millis
+  /** The sender's addresses may stay this long after this packet without another word (`hactl pause`). */
+  readonly raisedForMs?: Millis
+  /** How many of its ping nodes the sender sees. */
+  readonly pingsSeen?: number
+  /** Names of the keys that the sender accepts, none of which tells anything of the key (protocol/key-names.ts); the first one is that it signs with. */
+  readonly keyNames?: readonly string[]
 }
 
 export interface Packet {
   readonly id: PacketId
   readonly from: NodeName
-  /** `status` is the heartbeat; `goodbye` is the last packet of a generation (Heartbeat's `shutdone`). `other`: a classic dialogue message. */
-  readonly kind: 'status' | 'goodbye' | 'other'
+  /** `status` is the heartbeat; `goodbye` is the last packet of a generation (Heartbeat's `shutdone`). `other`: a classic dialogue message. `will`: of a daemon that has died; see `will`. */
+  readonly kind: 'status' | 'goodbye' | 'will' | 'other'
   /** Heartbeat's node status: `init` and `up` before joining, `active` after. */
   readonly nodeStatus: 'init' | 'up' | 'active' | 'dead'
   /** Heartbeat's `dt`: what the sender's deadtime is. */
   readonly deadtimeMs: Millis
   /** Absent: the peer is a real Heartbeat. */
   readonly facts?: Facts
+  /** Set if and only if `kind` is `will`; it then has no facts. */
+  readonly will?: Will
 }

@@ -119,6 +119,8 @@ function doneMessage(state: NodeState, request: PendingRequest): string {
       return `the pair is paused: no automatic moves until somebody types hactl resume${disk}`
     case 'resume':
       return `the pair is no longer paused${disk}`
+    case 'clear':
+      return `${request.command.group} is no longer held by the flap guard`
     case 'cleanup':
       return `${request.command.group} counts as stopped on ${state.peer}`
   }

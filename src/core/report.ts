@@ -1,6 +1,7 @@
 /** `hactl status --json`: the state as people and programs read it. Field names are part of the command line contract. */
 import type { AutoFailback, GroupName, LinkName, NodeName } from './config.ts'
 import type { AdvertisedState, PauseState, Scope } from './packet.ts'
+import type { Permission } from './state.ts'
 import type { Millis, WallMillis } from './time.ts'
 
 export type PeerStatus = 'unknown' | 'alive' | 'late' | 'dead' | 'left'
@@ -56,7 +57,35 @@ export interface GroupReport {
   readonly resources: readonly ResourceReport[]
   /** How often an address was stripped by someone else and put back. */
   readonly strippedCount: number
+  /** The proof on which this node holds it. */
+  readonly permission?: Permission
+  /** For so long this node may hold it if nothing more is heard; absent: no end (design.md section 5). */
+  readonly authorityRestMs?: Millis
+  /** What is left of the witness's grant. */
+  readonly grantRestMs?: Millis
+  /** After so long the kernel removes the addresses if nobody renews them; absent: never. */
+  readonly leaseRestMs?: Millis
+  /** The flap guard keeps it where it is, for so long. */
+  readonly flapHeldMs?: Millis
+  /** Other hosts that answered for an address of it. */
+  readonly contested: readonly ContestedReport[]
 }
+
+export interface ContestedReport {
+  readonly ip: string
+  readonly hardwareAddress: string
+  readonly interface: string
+  readonly count: number
+  readonly lastMs: Millis
+}
+
+/** `unknown`: not asked yet. `lastSeenMs`: since its last answer. */
+export interface WitnessReport { readonly status: 'reachable' | 'unreachable' | 'unknown'; readonly lastSeenMs?: Millis; readonly message?: string }
+
+/** `message`: what the last attempt said. */
+export interface FencingReport { readonly status: 'idle' | 'waits' | 'runs' | 'confirmed' | 'failed'; readonly message?: string }
+
+export interface PingReport { readonly name: string; readonly reachable: boolean | 'unknown' }
 
 export interface MoveReport {
   readonly group: GroupName
@@ -75,8 +104,17 @@ export interface StatusReport {
   readonly health: 'healthy' | 'degraded'
   /** Why it is degraded, in sentences, worst first. */
   readonly problems: readonly string[]
-  /** What stands against two holders: `none` (deadtime alone). Witness and fencing come with their configuration. */
-  readonly protection: 'none'
+  /** What stands against two holders: `none` is deadtime alone (promise P2). */
+  readonly protection: 'none' | 'witness' | 'fencing' | 'witness-and-fencing'
+  readonly witness?: WitnessReport
+  readonly fencing?: FencingReport
+  readonly pings?: readonly PingReport[]
+  /** Of the peer's; absent unless it has some. */
+  readonly peerPingsSeen?: number
+  readonly watchdog: boolean
+  /** Names of the keys that the peer accepts, the one it signs with first (`hactl keys rotate`). */
+  readonly peerKeyNames?: readonly string[]
+  readonly keyNames?: readonly string[]
   readonly phase: 'looking' | 'joining' | 'running' | 'leaving' | 'left'
   readonly nodes: readonly NodeReport[]
   readonly links: readonly LinkReport[]

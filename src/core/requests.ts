@@ -30,6 +30,8 @@ export function takeRequest(turn: Turn, requestId: number, command: AdminCommand
       return takePause(turn, requestId, command)
     case 'cleanup':
       return takeCleanup(turn, requestId, command)
+    case 'clear':
+      return reply(turn, requestId, 'refused', 'not yet')
   }
 }
 
@@ -41,6 +43,8 @@ function wordsOf(command: AdminCommand): string {
       return `takeover ${typeof command.target === 'string' ? command.target : command.target.group}${command.force ? ' --force' : ''}`
     case 'cleanup':
       return `cleanup ${command.group} --i-have-checked`
+    case 'clear':
+      return `clear ${command.group}`
     case 'online':
     case 'pause':
     case 'resume':

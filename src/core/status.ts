@@ -23,6 +23,7 @@ export function statusReport(state: NodeState, nowMs: Millis): StatusReport {
     health: problems.length === 0 ? 'healthy' : 'degraded',
     problems,
     protection: 'none',
+    watchdog: state.config.watchdog,
     phase: state.phase,
     nodes: [selfReport(state), peerReport(state, nowMs)],
     links,
@@ -81,6 +82,7 @@ function groupReport(state: NodeState, group: GroupState, nowMs: Millis): GroupR
     ...(group.hold === undefined ? {} : { sinceMs: Math.round(nowMs - (group.hold.heldSinceMs ?? group.hold.sinceMs)) }),
     resources: group.stages.map((stage, index) => resourceReport(group, stage, index)),
     strippedCount: group.strippedCount,
+    contested: [],
   }
 }
 

@@ -74,6 +74,12 @@ function takeIn(turn: Turn, event: Event): void {
       return restoreStripped(turn, event)
     case 'interface-up':
       return announceAgain(turn, () => true)
+    case 'addresses-renewed':
+    case 'witness-answered':
+    case 'ping-changed':
+    case 'fence-finished':
+    case 'address-contested':
+      return
     case 'resources-observed':
       return takeObservations(turn, event.observations)
     case 'persist-finished':

@@ -42,6 +42,12 @@ export function perform(outside: Outside, effect: Effect): void {
       return drop(outside, effect.group, effect.what)
     case 'restore-addresses':
       return restore(outside, effect)
+    case 'renew-addresses':
+    case 'plan-guard':
+    case 'ask-witness':
+    case 'run-fence':
+    case 'reset-host':
+      return
     case 'announce':
       return outside.announcer.announce(addressesOf(effect.what))
     case 'observe-resources':

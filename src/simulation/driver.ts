@@ -164,6 +164,12 @@ function perform(world: World, machine: Machine, daemon: Daemon, effect: Effect)
       return dropAddresses(world, machine, effect.group, effect.stage)
     case 'restore-addresses':
       return restoreAddresses(world, machine, effect.group, effect.stage, effect.ips)
+    case 'renew-addresses':
+    case 'plan-guard':
+    case 'ask-witness':
+    case 'run-fence':
+    case 'reset-host':
+      return
     case 'announce':
       return announce(world, machine, effect.group, effect.stage)
     case 'observe-resources':

@@ -109,6 +109,9 @@ function drawConfig(random: Random): CoreConfig {
     groups,
     digests: { groups: 'same', timing: 'same', failback: 'same' },
     failureMemoryMs: random.pick([30_000, 120_000]),
+    lease: 'off',
+    pauseLimitMs: 600_000,
+    watchdog: false,
   }
 }
 

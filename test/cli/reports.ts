@@ -9,7 +9,7 @@ export const nightMs = Date.UTC(2026, 10, 20, 3, 12, 44, 123)
 const web: GroupReport = {
   name: '192.0.2.100', preferredNode: 'alpha', holder: 'alpha', state: 'held', peerState: 'stopped', claimNumber: 7, pinned: false,
   failedHere: false, failedOnPeer: false, autoFailback: 'on', reason: 'holds', explanation: 'alpha holds it',
-  sinceMs: 187_000, strippedCount: 0,
+  sinceMs: 187_000, strippedCount: 0, contested: [],
   resources: [
     { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'running' },
     { name: 'apache2', kind: 'script', warm: true, status: 'running' },
@@ -17,7 +17,7 @@ const web: GroupReport = {
 }
 
 export const healthy: StatusReport = {
-  node: 'alpha', peer: 'beta', health: 'healthy', problems: [], protection: 'none', phase: 'running',
+  node: 'alpha', peer: 'beta', health: 'healthy', problems: [], protection: 'none', watchdog: false, phase: 'running',
   nodes: [
     { name: 'alpha', self: true, status: 'alive', generation: 4 },
     { name: 'beta', self: false, status: 'alive', generation: 9, lastHeardMs: 120, mutualContact: true, dialogue: 'hactl',
@@ -61,7 +61,7 @@ export const unclean: StatusReport = {
     name: '192.0.2.100', preferredNode: 'alpha', state: 'unclean', peerState: 'stopped', claimNumber: 7, pinned: false, failedHere: true,
       failedOnPeer: false,
     autoFailback: 'off', reason: 'unclean-here', explanation: 'it is unclean on alpha: nobody may start it before its stop succeeds',
-      strippedCount: 3,
+      strippedCount: 3, contested: [],
     resources: [
       { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'stopped' },
       {

@@ -28,6 +28,9 @@ export function configuration(groups: readonly GroupConfig[], change: Partial<Co
     groups,
     digests: { groups: 'same', timing: 'same' },
     failureMemoryMs: 600_000,
+    lease: 'off',
+    pauseLimitMs: 600_000,
+    watchdog: false,
     ...change,
   }
 }
