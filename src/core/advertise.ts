@@ -1,6 +1,7 @@
 /** What this node tells the peer, and when: every keepalive, at once when its facts change, at once when asked. */
 import type { AdvertisedGroup, Facts, Packet } from './packet.ts'
 import { stateOf } from './group-view.ts'
+import { pingsSeen } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { hasChanged, setContact, setState, type Turn } from './turn.ts'
@@ -21,6 +22,7 @@ function advertisedGroup(group: GroupState, nowMs: Millis): AdvertisedGroup {
     ...(group.offer === undefined ? {} : { offer: group.offer.reason }),
     failed: group.failed !== undefined,
     pinned: group.pinned,
+    ...(group.grant === undefined || group.grant.ending === true ? {} : { granted: true as const }),
     ...(group.hold?.heldSinceMs === undefined ? {} : { heldMs: Math.round(nowMs - group.hold.heldSinceMs) }),
   }
 }
@@ -37,6 +39,9 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
     groups: state.groups.map((group) => advertisedGroup(group, nowMs)),
     digests: state.config.digests,
     requests: state.peerRequests.map(({ kind, group }) => ({ kind, group })),
+    ...(state.raising === undefined ? {} : { raisedForMs: state.config.pauseLimitMs }),
+    ...(state.pings.length === 0 ? {} : { pingsSeen: pingsSeen(state) }),
+    ...(state.keyNames.length === 0 ? {} : { keyNames: state.keyNames }),
     ...(state.stalled === undefined ? {} : { stalledMs: Math.round(state.stalled.forMs) }),
   }
 }
@@ -44,11 +49,11 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
 /** The part of the facts that the peer should learn at once, as text to compare. */
 function urgent(facts: Facts): string {
   const groups = facts.groups.map(({ heldMs: _since, ...group }) => group)
-  return JSON.stringify([facts.standby, facts.leaving, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs])
+  return JSON.stringify([facts.standby, facts.leaving, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs, facts.raisedForMs, facts.pingsSeen, facts.keyNames])
 }
 
 /** What `urgent` is made of: while a turn leaves these alone there is no news, and nothing to write down and compare. */
-const newsworthy = ['begun', 'phase', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled'] as const
+const newsworthy = ['begun', 'phase', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled', 'raising', 'pings', 'keyNames'] as const
 
 const nodeStatuses = { looking: 'init', joining: 'up', running: 'active', leaving: 'active', left: 'dead' } as const
 

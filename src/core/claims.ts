@@ -76,9 +76,11 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     return
   }
   // The number of a claim that stands was safe when it was made.
-  if (!numberIsSafe(state, group) && (group.claim === undefined || 'permission' in ruling)) return
-  if ('permission' in ruling) takeHold(turn, group, group.claimNumber + 1, ruling.permission, placement)
-  else if ('needs' in ruling) settleClaim(turn, group, placement)
+  const byGrant = 'permission' in ruling && ruling.permission === 'witness' ? group.grant?.number : undefined
+  if (byGrant === undefined && !numberIsSafe(state, group) && (group.claim === undefined || 'permission' in ruling)) return
+  // The witness has written down the number of its grant: nobody has used it (F12).
+  if ('permission' in ruling) takeHold(turn, group, byGrant ?? group.claimNumber + 1, ruling.permission, placement)
+  else if ('needs' in ruling && ruling.needs === 'consent') settleClaim(turn, group, placement)
 }
 
 /** Both nodes may have found something of their last daemons: then two addresses are up at this moment, and ours go first. */

@@ -48,6 +48,7 @@ export function inMutualContact(state: NodeState, nowMs: Millis): boolean {
 
 export function hearPacket(turn: Turn, packet: Packet): void {
   const before = turn.state.contact
+  noteContradiction(turn, packet)
   const restarted = before.newest !== undefined && packet.id.generation > before.newest.generation
   const gapMs = turn.nowMs - (before.lastHeardMs ?? -Infinity)
   const continuous = !restarted && gapMs < 0.5 * judgingDeadtimeMs(turn.state)
@@ -56,6 +57,8 @@ export function hearPacket(turn: Turn, packet: Packet): void {
   if (status !== before.status && before.status !== 'late') describeChange(turn, packet, status, gapMs)
   setContact(turn, {
     status,
+    ...(restarted ? { wills: undefined } : {}),
+    ...(packet.facts === undefined ? { wokeMs: undefined } : {}),
     sinceMs: status === before.status || (status === 'alive' && before.status === 'late') ? before.sinceMs : turn.nowMs,
     lastHeardMs: turn.nowMs,
     heardSinceMs: continuous ? (before.heardSinceMs ?? turn.nowMs) : turn.nowMs,
@@ -69,6 +72,13 @@ export function hearPacket(turn: Turn, packet: Packet): void {
     record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
   }
   if (restarted) setState(turn, { groups: turn.state.groups.map((group) => ({ ...group, pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false })) })
+}
+
+/** The program said that the peer was off, and its daemon of before still speaks: whoever trusts it risks two holders. */
+function noteContradiction(turn: Turn, packet: Packet): void {
+  const { fencing } = turn.state
+  if (fencing?.status !== 'confirmed' || fencing.generation !== packet.id.generation) return
+  record(turn, 'error', 'fence-contradicted', `${packet.from} was confirmed to be off and still speaks: the fencing program does not do what it says, or ends another host. Test it: hactl fence --test`)
 }
 
 /** A daemon that was just started does not know yet what is unclean there; what its last one said of that stands until it has looked. */
@@ -106,14 +116,27 @@ function confirm(turn: Turn, packet: Packet): void {
   const { sent, formerDeadtime } = turn.state.contact
   const found = sent.findLast((one) => one.sequence <= confirms.sequence)
   if (found === undefined) return
-  setContact(turn, { confirmed: found, sent: sent.filter((one) => one.sequence > confirms.sequence) })
+  const { wokeMs } = turn.state.contact
+  setContact(turn, {
+    confirmed: { ...found, by: packet.id.generation },
+    sent: sent.filter((one) => one.sequence > confirms.sequence),
+    ...(wokeMs !== undefined && found.sentMs >= wokeMs ? { wokeMs: undefined } : {}),
+  })
   if (formerDeadtime !== undefined && confirms.sequence >= formerDeadtime.untilSequence) {
     setContact(turn, { formerDeadtime: undefined })
   }
 }
 
+/** A promise about the peer's addresses has run out; after deadtime a will says no more than the silence does. */
+function forgetPromises(turn: Turn): void {
+  const { contact } = turn.state
+  if (contact.peerRaisedUntilMs !== undefined && turn.nowMs >= contact.peerRaisedUntilMs) setContact(turn, { peerRaisedUntilMs: undefined })
+  if (contact.wills !== undefined && turn.nowMs >= silentSinceMs(contact) + judgingDeadtimeMs(turn.state)) setContact(turn, { wills: undefined })
+}
+
 /** Late at warntime (a warning, nothing moves), asked from half of deadtime on, dead at deadtime. */
 export function judgePeer(turn: Turn): void {
+  forgetPromises(turn)
   const { contact, config, peer } = turn.state
   if (contact.status === 'dead' || contact.status === 'left') return
   const silentMs = turn.nowMs - silentSinceMs(contact)
@@ -122,7 +145,7 @@ export function judgePeer(turn: Turn): void {
     record(turn, 'warning', 'peer-dead', never ? `${peer} was not heard within initdead (${inMs(config.timing.initdeadMs)})` : `${peer} is dead: silent for ${inMs(silentMs)}`, {
       figures: { silentMs: Math.round(silentMs), links: turn.state.links.length, ...(never ? { initdeadMs: config.timing.initdeadMs } : {}) },
     })
-    setContact(turn, { status: 'dead', sinceMs: turn.nowMs, nextAskMs: undefined, heardSinceMs: undefined })
+    setContact(turn, { status: 'dead', sinceMs: turn.nowMs, nextAskMs: undefined, heardSinceMs: undefined, wokeMs: undefined })
     return
   }
   if (contact.status === 'alive' && turn.nowMs >= silentSinceMs(contact) + config.timing.warntimeMs) {
@@ -150,13 +173,19 @@ function askingFromMs(state: NodeState): Millis | undefined {
   const half = 0.5 * judgingDeadtimeMs(state)
   const silent = silentSinceMs(contact) + half
   if (contact.facts === undefined) return silent
-  return Math.min(silent, (contact.confirmed?.sentMs ?? -Infinity) + half)
+  // A lease that rests on contact needs it fresh: confirmed every deadtime/10 (design.md section 5 "Asking before judging").
+  const holds = state.config.witness !== undefined && state.groups.some((group) => group.hold !== undefined)
+  const unconfirmed = holds ? 0.1 * holdingDeadtimeMs(state) : half
+  return Math.min(silent, (contact.confirmed?.sentMs ?? -Infinity) + unconfirmed)
 }
 
 export function contactDeadlines(state: NodeState): readonly Millis[] {
   const { contact, config } = state
-  if (contact.status === 'dead' || contact.status === 'left') return []
-  const deadlines = [deathMs(state)]
+  const promises: Millis[] = []
+  if (contact.peerRaisedUntilMs !== undefined) promises.push(contact.peerRaisedUntilMs)
+  if (contact.wills !== undefined) promises.push(silentSinceMs(contact) + judgingDeadtimeMs(state))
+  if (contact.status === 'dead' || contact.status === 'left') return promises
+  const deadlines = [deathMs(state), ...promises]
   if (contact.status === 'alive') deadlines.push(silentSinceMs(contact) + config.timing.warntimeMs)
   const askMs = askingFromMs(state)
   if (askMs !== undefined) deadlines.push(Math.max(askMs, contact.nextAskMs ?? 0))
@@ -168,5 +197,15 @@ export function listenAfresh(turn: Turn): void {
   const { status } = turn.state.contact
   // Dead or gone before the pause: it may have come back and acquired meanwhile.
   const mayBeBack = status === 'dead' || status === 'left'
-  setContact(turn, { listenFromMs: turn.nowMs, ...(mayBeBack ? { status: 'unknown', sinceMs: turn.nowMs } : {}) })
+  setContact(turn, { listenFromMs: turn.nowMs, wokeMs: turn.nowMs, ...(mayBeBack ? { status: 'unknown', sinceMs: turn.nowMs, wills: undefined } : {}) })
+  turn.answerOwed = true
+  turn.answerWanted = true
+}
+
+/**
+ * After standing still nothing is started or renewed on what was known before: the peer may have taken over meanwhile, and
+ * what waits in the sockets may be older than that. It ends with a confirmation of a packet sent since, or with a judgement.
+ */
+export function isSuspended({ contact }: NodeState): boolean {
+  return contact.wokeMs !== undefined
 }

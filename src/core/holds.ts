@@ -9,7 +9,8 @@ const permissionSentences: Readonly<Record<Permission, string>> = {
   'deadtime-alone': 'no witness and no fencing is configured: deadtime alone permits it',
   'peer-left': 'the peer stopped everything before it left',
   will: 'the last will of the peer says that it is gone there',
-  fenced: 'the peer was fenced',
+  fenced: 'the peer was fenced, and that is confirmed',
+  vouched: 'an administrator has checked that nothing of it runs on the peer',
   witness: 'the witness granted it',
 }
 
@@ -33,6 +34,7 @@ export function takeHold(turn: Turn, group: GroupState, number: number, permissi
     releasingSinceMs: undefined,
     addressesDropped: undefined,
     peerCleared: false,
+    mustStopByMs: undefined,
   })
   const adopting = group.found
   const explanation = `${why.explanation}; ${permissionSentences[permission]}`

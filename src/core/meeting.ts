@@ -3,15 +3,19 @@
  * higher claim number keeps it, then the preferred node; the other lets go at once, addresses first. And the holder that
  * is not heard lets go before the peer counts it dead (F8). design.md section 5 "Order of claims".
  */
+import { authorityOf, restsOnWitness } from './authority.ts'
 import { peerIsHeard } from './contact.ts'
 import { goesFirst, isUnclean, peerGroup, peerServes } from './group-view.ts'
-import { addressStages, dropAddresses, dropHold } from './holds.ts'
+import { addressStages, dropAddresses, dropHold, type Ending } from './holds.ts'
 import { outranks, unheardReleaseMs } from './permission.ts'
+import { raisedUntilMs } from './raised.ts'
+import { finalMs } from './self-fencing.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
 
 export function settleMeeting(turn: Turn, name: string): void {
+  releaseWithoutAuthority(turn, name)
   const group = groupNamed(turn.state, name)
   if (group?.hold === undefined) {
     endMeeting(turn, name)
@@ -26,10 +30,11 @@ export function settleMeeting(turn: Turn, name: string): void {
   const peer = peerGroup(turn.state, name)
   const theirs = peer?.claimNumber ?? 0
   // What is unclean here may serve nobody, and the peer cannot see that it is held.
-  const iKeep = !isUnclean(group) && outranks(group.hold.number, theirs, goesFirst(turn.state, name))
+  const granted = hasGrant(turn, group)
+  const iKeep = !isUnclean(group) && (granted === (peer?.granted === true) ? outranks(group.hold.number, theirs, goesFirst(turn.state, name)) : granted)
   if (group.conflictSinceMs === undefined) {
     const overlapMs = Math.round(Math.min(turn.nowMs - group.hold.sinceMs, peer?.heldMs ?? 0))
-    const rule = isUnclean(group) ? 'ours is unclean' : group.hold.number === theirs ? 'same claim number, so the node that goes first' : 'the higher claim number'
+    const rule = isUnclean(group) ? 'ours is unclean' : granted !== (peer?.granted === true) ? 'the grant of the witness' : group.hold.number === theirs ? 'same claim number, so the node that goes first' : 'the higher claim number'
     record(turn, 'error', 'two-holders', `${turn.state.peer} holds ${name} as well, for ${inMs(overlapMs)} by now: ${iKeep ? turn.state.self : turn.state.peer} keeps it (${rule})`, {
       group: name,
       figures: { mine: group.hold.number, theirs, overlapMs },
@@ -42,6 +47,11 @@ export function settleMeeting(turn: Turn, name: string): void {
     return
   }
   dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: `${turn.state.peer} holds it with claim ${theirs}, ours is ${group.hold.number}` })
+}
+
+/** One with a valid grant keeps, whatever the numbers say (F12). */
+function hasGrant(turn: Turn, { grant }: GroupState): boolean {
+  return grant !== undefined && grant.ending === undefined && turn.nowMs < grant.sentMs + grant.lifeMs
 }
 
 /** The other has let go: measure, and tell the neighbours again who has the addresses. */
@@ -68,7 +78,26 @@ function releaseUnheard(turn: Turn, name: string): void {
   const { peer, contact } = turn.state
   const silentMs = turn.nowMs - (contact.confirmed?.sentMs ?? turn.state.startedMs)
   record(turn, 'warning', 'peer-one-way', `${peer} is heard but does not hear ${turn.state.self}: nothing of ours confirmed for ${inMs(silentMs)}`, { group: name })
-  dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+  loseUnheard(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+}
+
+/** What is still here when the peer may start must be gone, or this host resets itself. */
+function loseUnheard(turn: Turn, group: GroupState, ending: Ending): void {
+  const mustStopByMs = finalMs(turn.state, group)
+  dropHold(turn, group, ending)
+  // Where the peer may have started long ago, nothing is left to be in time for.
+  if (Number.isFinite(mustStopByMs) && mustStopByMs > turn.nowMs) setGroup(turn, group.name, { mustStopByMs })
+}
+
+/** Authority ends in order before it ends for good: nobody may start the group here, or keep it, any more. */
+function releaseWithoutAuthority(turn: Turn, name: string): void {
+  const group = groupNamed(turn.state, name)
+  if (group?.hold === undefined || !restsOnWitness(turn.state) || raisedUntilMs(turn.state) > turn.nowMs) return
+  if (turn.nowMs < authorityOf(turn.state, group).orderlyMs) return
+  const { peer, contact, witness } = turn.state
+  const silent = contact.confirmed === undefined ? `${peer} has confirmed nothing of ours` : `${peer} has confirmed nothing of ours for ${inMs(turn.nowMs - contact.confirmed.sentMs)}`
+  const why = group.keyHolder === undefined ? `the witness gave no grant${witness.message === undefined ? '' : ` (${witness.message})`}` : `the witness has given the key to ${group.keyHolder}`
+  loseUnheard(turn, group, { kind: 'lost', reason: 'authority-ended', explanation: `${silent}, and ${why}` })
 }
 
 /**
@@ -78,20 +107,38 @@ function releaseUnheard(turn: Turn, name: string): void {
  */
 function hurryRelease(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
-  if (group === undefined || !isBeingLetGo(group) || !peerIsHeard(turn.state)) return
-  const limitMs = unheardReleaseMs(turn.state)
-  const unheard = limitMs !== undefined && turn.nowMs >= limitMs
+  if (group === undefined || !isBeingLetGo(group)) return
+  const unheard = turn.nowMs >= lettingGoMs(turn.state, group)
   const { peer } = turn.state
   if (group.found) {
     if (unheard) dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
-  } else if (unheard || peerServes(turn.state, name) || peerGroup(turn.state, name)?.state === 'unknown') dropAddresses(turn, group)
+  } else if (unheard || (peerIsHeard(turn.state) && (peerServes(turn.state, name) || peerGroup(turn.state, name)?.state === 'unknown'))) dropAddresses(turn, group)
 }
 
 function isBeingLetGo(group: GroupState): boolean {
   return group.looked && (group.found || (group.addressesDropped === undefined && addressStages(group).length > 0))
 }
 
+/** When what is being let go may not keep its addresses any longer: the peer counts on their absence soon. */
+function lettingGoMs(state: NodeState, group: GroupState): Millis {
+  const unheardMs = peerIsHeard(state) ? (unheardReleaseMs(state) ?? Infinity) : Infinity
+  // What the last daemon left is not renewed: the kernel ends it with the authority of that daemon.
+  return group.found || !restsOnWitness(state) ? unheardMs : Math.min(unheardMs, authorityOf(state, group).orderlyMs)
+}
+
 export function meetingDeadlines(state: NodeState): readonly Millis[] {
   const limitMs = unheardReleaseMs(state)
-  return limitMs !== undefined && state.groups.some((group) => group.hold !== undefined || isBeingLetGo(group)) ? [limitMs] : []
+  const onWitness = restsOnWitness(state)
+  return state.groups.flatMap((group) => {
+    const dues: Millis[] = []
+    if (group.mustStopByMs !== undefined) dues.push(group.mustStopByMs)
+    if (group.hold !== undefined) {
+      if (limitMs !== undefined) dues.push(limitMs)
+      if (onWitness) dues.push(Math.max(authorityOf(state, group).orderlyMs, raisedUntilMs(state)))
+    } else if (isBeingLetGo(group)) {
+      const dueMs = lettingGoMs(state, group)
+      if (dueMs !== Infinity) dues.push(dueMs)
+    }
+    return dues
+  })
 }

@@ -4,9 +4,11 @@
  * at a time per group; starts in list order, stops in reverse order (S3).
  */
 import type { ResourceConfig } from './config.ts'
+import { mayStart } from './authority.ts'
 import type { Action } from './events.ts'
 import { allRunning, mayRun } from './group-view.ts'
 import { noteHeld, noteReleased } from './holds.ts'
+import { leaseForStart } from './lease.ts'
 import { isWarm, type Stage } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -29,7 +31,7 @@ interface Next { readonly stage: number; readonly action: Action }
 function nextOperation(state: NodeState, group: GroupState, nowMs: Millis): Next | undefined {
   switch (goalOf(state, group)) {
     case 'held':
-      return nextStart(group, nowMs, () => true) ?? nextStatus(group, nowMs)
+      return permitted(state, group, nowMs, nextStart(group, nowMs, () => true)) ?? nextStatus(group, nowMs)
     case 'warm':
       return nextStop(group, nowMs, (stage) => !isWarm(stage.what)) ?? nextStart(group, nowMs, (stage) => isWarm(stage.what) && group.failed === undefined) ?? nextStatus(group, nowMs)
     case 'stopped':
@@ -38,6 +40,14 @@ function nextOperation(state: NodeState, group: GroupState, nowMs: Millis): Next
     case 'leave':
       return undefined
   }
+}
+
+/** Permission is looked up again before every start and every add, not only when the group was decided upon (F2). */
+function permitted(state: NodeState, group: GroupState, nowMs: Millis, next: Next | undefined): Next | undefined {
+  if (next?.action !== 'start') return next
+  const isAddress = group.stages[next.stage]?.what.kind === 'addresses'
+  const allowed = isAddress ? leaseForStart(state, group, nowMs) !== 'none' : mayStart(state, group, nowMs)
+  return allowed ? next : undefined
 }
 
 /** The first stage in list order that should run and does not; one in doubt, or unclean, must be stopped first. */
@@ -94,10 +104,18 @@ export function progress(turn: Turn, name: string): void {
   const timeoutMs = timeoutOf(stage.what, next.action)
   const id = turn.state.nextOperationId
   setState(turn, { nextOperationId: id + 1 })
+  const lease = next.action === 'start' && stage.what.kind === 'addresses' ? leaseForStart(turn.state, group, turn.nowMs) : 'forever'
+  if (lease === 'none') return
   setGroup(turn, name, {
-    operation: { id, ...next, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + answerGraceMs, slowReported: false, cancelled: false },
+    operation: {
+      id, ...next, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + answerGraceMs, slowReported: false, cancelled: false,
+      ...(lease === 'forever' ? {} : { leaseUntilMs: turn.nowMs + lease.validSeconds * 1_000, notAfterMs: lease.notAfterMs }),
+    },
   })
-  turn.effects.push({ type: 'run-operation', operationId: id, group: name, stage: next.stage, what: stage.what, action: next.action, timeoutMs })
+  turn.effects.push({
+    type: 'run-operation', operationId: id, group: name, stage: next.stage, what: stage.what, action: next.action, timeoutMs,
+    ...(lease === 'forever' ? {} : { lease }),
+  })
 }
 
 function withoutStatus(group: GroupState): GroupState {

@@ -2,6 +2,7 @@
 import type { Outcome } from './events.ts'
 import { isUnclean } from './group-view.ts'
 import { dropHold } from './holds.ts'
+import { leasedStage } from './lease.ts'
 import { isWarm } from './stage.ts'
 import type { GroupState, RunningOperation, StageState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -54,6 +55,7 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
     setStage(turn, group.name, operation.stage, {
       status: 'running',
       addAgain: undefined,
+      ...leasedStage(turn.state, stage, operation.startedMs, operation.leaseUntilMs),
       message: undefined,
       statusFailures: 0,
       statusSuccesses: 0,
@@ -66,6 +68,10 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
   }
   setStage(turn, group.name, operation.stage, { status: outcome.result === 'not-runnable' ? 'stopped' : 'suspect', addAgain: undefined, message: describe(outcome) })
   if (operation.cancelled) return
+  if (operation.notAfterMs !== undefined && turn.nowMs > operation.notAfterMs) {
+    record(turn, 'warning', 'lease-failed', `${stage.what.name} was not added: ${describe(outcome)}. This node was too slow for the authority it had`, { group: group.name })
+    return
+  }
   record(turn, 'error', 'resource-failed', `start of ${stage.what.name} ${describe(outcome)}`, { group: group.name, figures: { tookMs: Math.round(tookMs) } })
   if (group.hold?.heldSinceMs !== undefined) countFailure(turn, group.name, operation.stage, stage)
   failGroup(turn, group.name, `start of ${stage.what.name} ${describe(outcome)}`)
@@ -92,7 +98,7 @@ function failGroup(turn: Turn, name: string, message: string): void {
 function finishStop(turn: Turn, group: GroupState, operation: RunningOperation, stage: StageState, outcome: Outcome): void {
   const tookMs = turn.nowMs - operation.startedMs
   if (outcome.result === 'ok' || outcome.result === 'not-running') {
-    setStage(turn, group.name, operation.stage, { status: 'stopped', addAgain: undefined, message: undefined, nextStatusMs: undefined, retryStopMs: undefined })
+    setStage(turn, group.name, operation.stage, { status: 'stopped', addAgain: undefined, message: undefined, lease: undefined, nextStatusMs: undefined, retryStopMs: undefined })
     record(turn, 'info', 'resource-stopped', `${stage.what.name} is stopped, in ${inMs(tookMs)}`, { group: group.name, figures: { tookMs: Math.round(tookMs * 10) / 10 } })
     const now = groupNamed(turn.state, group.name)
     if (stage.status === 'unclean' && now !== undefined && !isUnclean(now)) record(turn, 'info', 'group-clean', `${stage.what.name} stopped at last: ${group.name} may be started again`, { group: group.name })

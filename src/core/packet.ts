@@ -12,7 +12,7 @@ export interface PacketId { readonly generation: number; readonly sequence: numb
 export type AdvertisedState = 'unknown' | 'stopped' | 'starting' | 'held' | 'stopping' | 'unclean'
 
 /** Why a holder wants the peer to take a group. `admin`: the move is pinned (no failback undoes it). */
-export type OfferReason = 'admin' | 'standby' | 'failback' | 'failed' | 'leaving'
+export type OfferReason = 'admin' | 'standby' | 'failback' | 'failed' | 'leaving' | 'connectivity'
 
 export interface AdvertisedGroup {
   readonly name: GroupName

@@ -1,5 +1,6 @@
 /** What the pair agrees on beside its groups: the pause, the configuration, and what one asks of the other. */
 import type { Facts, Packet } from './packet.ts'
+import { clearFlaps } from './flaps.ts'
 import { isUnclean } from './group-view.ts'
 import { cleanHere } from './requests.ts'
 import { groupNamed, record, setState, type Turn } from './turn.ts'
@@ -12,7 +13,9 @@ export function hearFacts(turn: Turn, packet: Packet): void {
   hearDigests(turn, facts)
   for (const request of facts.requests) {
     const group = groupNamed(turn.state, request.group)
-    if (group !== undefined && isUnclean(group)) cleanHere(turn, group, `an administrator on ${packet.from}`)
+    if (group === undefined) continue
+    if (request.kind === 'clear') clearFlaps(turn, group.name, `an administrator on ${packet.from}`)
+    else if (isUnclean(group)) cleanHere(turn, group, `an administrator on ${packet.from}`)
   }
 }
 

@@ -5,36 +5,70 @@
  *
  *   consent         the peer is heard and has answered this claim (`consents`)
  *   peer-left       the peer said goodbye after stopping everything: the last consent of its generation
+ *   will            the peer's daemon died, and its guard says that the group is gone there (wills.ts)
+ *   witness         the peer is dead and the witness has granted the group's key to this node (witness.ts)
+ *   fenced          the peer is dead and fencing has confirmed that it is off (fencing.ts)
+ *   vouched         an administrator has checked that nothing of it runs on the dead peer (hactl cleanup)
  *   deadtime-alone  the peer is dead, and neither fencing nor a witness is configured (Heartbeat's rule, promise P2)
- *   will, fenced, witness   come with their own configuration
  *
- * Against a peer last heard as unclean for the group there is no proof but an administrator's word.
+ * Against a peer last heard as unclean for the group only fencing or an administrator's word is a proof. A peer that
+ * stated that its addresses outlast it (`hactl pause`) keeps its group against silence and grants alike. Where both
+ * witness and fencing are configured, the grant comes first, so that only one side fences, and a group with scripts that
+ * may not run twice waits for the fencing as well (P6).
  */
+import { contactAuthority, restsOnWitness } from './authority.ts'
 import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
+import { canFence, isFenced } from './fencing.ts'
 import { peerGroup } from './group-view.ts'
+import { orderlyShare } from './lease-arithmetic.ts'
+import { seesAnyPingNode } from './pings.ts'
+import { peerIsRaised } from './raised.ts'
+import { isWarm } from './stage.ts'
 import type { Claim, GroupState, NodeState, Permission } from './state.ts'
 import type { Millis } from './time.ts'
+import { isDeadByWill, willCovers } from './wills.ts'
 
 export type Ruling =
   | { readonly permission: Permission }
-  /** The peer is heard: only its answer to a claim permits a start. */
-  | { readonly needs: 'consent' }
-  | { readonly refused: 'peer-unclean' | 'listening' }
+  /** `consent`: the peer is heard, only its answer to a claim permits a start. The others: what is asked for meanwhile. */
+  | { readonly needs: 'consent' | 'grant' | 'fencing' }
+  | { readonly refused: 'peer-unclean' | 'listening' | 'no-ping-node' | 'peer-raised' }
 
 export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): Ruling {
   if (peerIsHeard(state)) return { needs: 'consent' }
-  const last = peerGroup(state, group.name)
-  if (last?.state === 'unclean' && !group.peerCleared) return { refused: 'peer-unclean' }
-  switch (state.contact.status) {
-    case 'left':
-      return { permission: 'peer-left' }
-    case 'dead':
-      return { permission: 'deadtime-alone' }
-    case 'unknown':
-    case 'alive':
-    case 'late':
-      return nowMs >= adoptionMs(state, group) ? { permission: 'deadtime-alone' } : { refused: 'listening' }
-  }
+  const gone = state.contact.status === 'dead' || state.contact.status === 'left'
+  if (!gone && nowMs < adoptionMs(state, group)) return { refused: 'listening' }
+  if (gone && group.peerCleared) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'vouched' }
+  if (isFenced(state)) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'fenced' }
+  if (peerGroup(state, group.name)?.state === 'unclean') return canFence(state) ? { needs: 'fencing' } : { refused: 'peer-unclean' }
+  if (willCovers(state, group, nowMs)) return hasAuthority(state, group, nowMs) ? { permission: 'will' } : { needs: 'grant' }
+  if (peerIsRaised(state, nowMs)) return state.config.fencing !== undefined && canFence(state) ? { needs: 'fencing' } : { refused: 'peer-raised' }
+  if (state.contact.status === 'left') return hasAuthority(state, group, nowMs) ? { permission: 'peer-left' } : { needs: 'grant' }
+  if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)
+  if (state.config.fencing !== undefined) return { needs: 'fencing' }
+  if (isDeadByWill(state)) return { refused: 'listening' }
+  if (!seesAnyPingNode(state)) return { refused: 'no-ping-node' }
+  return { permission: 'deadtime-alone' }
+}
+
+/** A grant in force, and for scripts that may not run twice the fencing of a peer that can be fenced. */
+function rulingByWitness(state: NodeState, group: GroupState, nowMs: Millis): Ruling {
+  const { grant } = group
+  if (grant === undefined || grant.ending === true || nowMs >= grant.sentMs + orderlyShare * grant.lifeMs) return { needs: 'grant' }
+  const mustFence = state.contact.status === 'dead' && !isFenced(state) && !group.peerCleared && canFence(state) && hasColdScripts(group)
+  return mustFence ? { needs: 'fencing' } : { permission: 'witness' }
+}
+
+export function hasColdScripts(group: GroupState): boolean {
+  return group.stages.some(({ what }) => what.kind === 'script' && !isWarm(what))
+}
+
+/** What was known in contact still covers a start: the peer's next daemon cannot have acquired anything. */
+function hasAuthority(state: NodeState, group: GroupState, nowMs: Millis): boolean {
+  if (!restsOnWitness(state)) return true
+  const { grant } = group
+  const byGrant = grant !== undefined && grant.ending === undefined && nowMs < grant.sentMs + orderlyShare * grant.lifeMs
+  return byGrant || nowMs < contactAuthority(state).orderlyMs
 }
 
 /** A daemon restarted on a running kernel adopts what it finds after listening for deadtime; there is no booting network to wait for. */
@@ -42,7 +76,6 @@ export function adoptionMs(state: NodeState, group: GroupState): Millis {
   if (!group.found || !state.sameBoot || state.contact.status !== 'unknown') return Infinity
   return Math.max(state.startedMs, state.contact.listenFromMs) + judgingDeadtimeMs(state)
 }
-
 /** The peer's newest packet answers this claim: it has heard it, and it neither has the group nor wants it. */
 export function consents(state: NodeState, group: GroupState, claim: Claim): boolean {
   const { facts } = state.contact
@@ -64,7 +97,9 @@ export function outranks(mine: number, theirs: number, iAmPreferred: boolean): b
  * that has fallen silent as well is a full partition, where this rule would only leave the group with nobody.
  */
 export function unheardReleaseMs(state: NodeState): Millis | undefined {
-  const { contact } = state
+  const { contact, config } = state
+  // With a witness the grant decides, with fencing the peer starts only after this node is off (F9).
+  if (restsOnWitness(state) || config.fencing !== undefined) return undefined
   if (!peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined || contact.lastHeardMs === undefined) return undefined
   const deadtimeMs = holdingDeadtimeMs(state)
   const limitMs = Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + 0.8 * deadtimeMs)

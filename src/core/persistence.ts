@@ -1,7 +1,8 @@
 /** What must survive the daemon (design.md section 5 "Restart"): written when it changes, one write at a time, again after a refusal. */
 import type { PersistentState } from './effects.ts'
 import { isUnclean } from './group-view.ts'
-import { claimBlock, type GroupState, type NodeState } from './state.ts'
+import { claimBlock } from './create-state.ts'
+import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { record, setGroup, setState, type Turn } from './turn.ts'
 
@@ -17,11 +18,27 @@ function persistentGroup(state: NodeState, group: GroupState): PersistentState['
   return { name: group.name, claimLimit: group.claimLimit, unclean, pinned: group.pinned }
 }
 
+function peerGenerationOf({ contact, persisted }: NodeState): Pick<PersistentState, 'peerGeneration'> {
+  const highest = Math.max(contact.newest?.generation ?? 0, persisted.peerGeneration ?? 0)
+  return highest === 0 ? {} : { peerGeneration: highest }
+}
+
+/** What was written stands while it covers the promise, so that not every keepalive is a write. */
+function peerRaisedOf({ contact, persisted, wallOffsetMs, config }: NodeState): Pick<PersistentState, 'peerRaisedUntilWallMs'> {
+  if (contact.peerRaisedUntilMs === undefined) return {}
+  const untilWallMs = Math.ceil(contact.peerRaisedUntilMs + wallOffsetMs)
+  const before = persisted.peerRaisedUntilWallMs
+  const covers = before !== undefined && before >= untilWallMs && before <= untilWallMs + 0.2 * config.pauseLimitMs
+  return { peerRaisedUntilWallMs: covers ? before : Math.ceil(untilWallMs + 0.1 * config.pauseLimitMs) }
+}
+
 export function persistentStateOf(state: NodeState): PersistentState {
   return {
     ...(state.standby === undefined ? {} : { standby: state.standby }),
     pause: state.pause,
     groups: state.groups.map((group) => persistentGroup(state, group)),
+    ...peerGenerationOf(state),
+    ...peerRaisedOf(state),
   }
 }
 

@@ -38,6 +38,10 @@ export interface PlacementView {
   readonly claims: boolean
   readonly pinned: boolean
   readonly failback: 'due' | 'waits' | 'off'
+  /** The flap guard keeps it where it is. */
+  readonly flapHeld: boolean
+  /** Which node sees more ping nodes, where that counts. */
+  readonly seesMore: 'self' | 'peer' | 'neither'
 }
 
 export interface Placement {
@@ -69,8 +73,11 @@ const holderRows: readonly Row[] = [
   { reason: 'leaving-alone', when: (v) => v.phase === 'leaving', node: 'nobody', sentence: (v) => (serves(v) ? `${v.self} is shutting down and ${v.peer} cannot take it` : `${v.self} is shutting down`) },
   { reason: 'admin-gives', when: (v) => serves(v) && v.adminGives && peerCan(v), node: 'peer', offer: 'admin', sentence: (v) => `an administrator asked ${v.self} to give it away` },
   { reason: 'standby', when: (v) => serves(v) && v.selfStandby && !v.pinned && peerCan(v), node: 'peer', offer: 'standby', sentence: (v) => `${v.self} is in standby` },
+  { reason: 'flap-guard', when: (v) => serves(v) && v.flapHeld, node: 'self', sentence: (v) => `it has moved too often and stays on ${v.self} until hactl clear, or until that is a while ago` },
   { reason: 'failed-here', when: (v) => serves(v) && v.selfFailed && peerCan(v) && !v.paused, node: 'peer', offer: 'failed', sentence: (v) => `it failed on ${v.self}, ${v.peer} can run it` },
   { reason: 'paused-holder', when: (v) => serves(v) && v.paused, node: 'self', sentence: (v) => `the pair is paused: it stays on ${v.self}` },
+  { reason: 'sees-less', when: (v) => serves(v) && v.seesMore === 'peer' && peerCan(v) && v.there === 'nothing', node: 'peer', offer: 'connectivity', sentence: (v) => `${v.peer} sees more ping nodes than ${v.self}` },
+  { reason: 'stays-connected', when: (v) => serves(v) && v.seesMore === 'self' && v.preferred === 'peer', node: 'self', sentence: (v) => `${v.self} sees more ping nodes than ${v.peer}` },
   { reason: 'failback', when: (v) => serves(v) && v.preferred === 'peer' && v.failback === 'due' && !v.pinned && peerCan(v) && v.there === 'nothing', node: 'peer', offer: 'failback', sentence: (v) => `${v.peer} is its preferred node and is back (auto_failback)` },
   { reason: 'failback-waits', when: (v) => serves(v) && v.preferred === 'peer' && v.failback === 'waits' && !v.pinned && peerCan(v), node: 'self', sentence: (v) => `it returns to ${v.peer} when its auto_failback condition is met` },
   { reason: 'pinned', when: (v) => serves(v) && v.pinned && v.preferred === 'peer', node: 'self', sentence: (v) => `an administrator moved it to ${v.self}: it stays until ${v.peer} joins anew or somebody types online` },
@@ -98,6 +105,8 @@ const freeRows: readonly Row[] = [
   { reason: 'peer-unheard', when: (v) => v.peerStatus === 'unknown', node: 'nobody', sentence: (v) => `${v.peer} was not heard yet: waiting for it until initdead` },
   { reason: 'alone-standby', when: (v) => peerGone(v) && v.selfStandby, node: 'nobody', sentence: (v) => `${v.self} is in standby: type online or takeover --force there` },
   { reason: 'alone-failed', when: (v) => peerGone(v), node: 'nobody', sentence: (v) => `it failed on ${v.self} and ${v.peer} is not there` },
+  { reason: 'sees-more', when: (v) => v.seesMore === 'self' && selfCan(v), node: 'self', sentence: (v) => `nobody holds it and ${v.self} sees more ping nodes` },
+  { reason: 'peer-sees-more', when: (v) => v.seesMore === 'peer' && peerCan(v), node: 'peer', sentence: (v) => `nobody holds it and ${v.peer} sees more ping nodes` },
   { reason: 'preferred-node', when: (v) => v.first === 'self' && selfCan(v), node: 'self', sentence: (v) => `nobody holds it and ${v.self} ${whyFirst(v)}` },
   { reason: 'peer-preferred', when: (v) => v.first === 'peer' && peerCan(v), node: 'peer', sentence: (v) => `nobody holds it and ${v.peer} ${whyFirst(v)}` },
   { reason: 'peer-cannot', when: selfCan, node: 'self', sentence: (v) => `nobody holds it and ${v.peer} cannot (${whyNotPeer(v)})` },

@@ -3,7 +3,8 @@ import type { CoreConfig } from './config.ts'
 import { mayRun, peerMayRun, stateOf } from './group-view.ts'
 import { reply } from './requests.ts'
 import { stagesOf, type Stage } from './stage.ts'
-import { newGroup, type GroupState, type StageState } from './state.ts'
+import { newGroup } from './create-state.ts'
+import type { GroupState, StageState } from './state.ts'
 import { record, setContact, setState, type Turn } from './turn.ts'
 
 export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig): void {

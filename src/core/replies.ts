@@ -43,6 +43,7 @@ function noteMoves(turn: Turn, request: PendingRequest): PendingRequest {
 function arrival(state: NodeState, request: PendingRequest, name: GroupName, nowMs: Millis): AdminMove | undefined {
   const group = groupNamed(state, name)
   if (group === undefined) return { group: name }
+  if (request.command.type === 'clear') return isConfirmed(state, request.requestId) ? { group: name } : undefined
   if (request.command.type === 'cleanup') return peerGroup(state, name)?.state === 'unclean' ? undefined : { group: name }
   const toSelf = request.command.type === 'takeover' || request.command.type === 'online'
   if (toSelf) {
@@ -51,6 +52,12 @@ function arrival(state: NodeState, request: PendingRequest, name: GroupName, now
   }
   if (group.hold !== undefined || peerGroup(state, name)?.state !== 'held') return undefined
   return { group: name, holder: state.peer, ...(group.gaveSinceMs === undefined ? {} : { unheldMs: nowMs - group.gaveSinceMs }) }
+}
+
+/** The peer has heard what this node asks of it. */
+function isConfirmed({ peerRequests, contact }: NodeState, requestId: number): boolean {
+  const asked = peerRequests.find((one) => one.requestId === requestId)
+  return asked === undefined || (contact.confirmed?.sequence ?? -1) >= asked.firstSequence
 }
 
 interface Verdict { readonly result: 'done' | 'failed' | 'timed-out'; readonly message: string }
@@ -71,13 +78,13 @@ function verdictOf(turn: Turn, request: PendingRequest): Verdict | undefined {
 
 /** What becomes of a request that is out of time. */
 function outlook({ command }: PendingRequest): string {
-  const ends = command.type === 'cleanup' || (command.type === 'standby' && command.once)
+  const ends = command.type === 'cleanup' || command.type === 'clear' || (command.type === 'standby' && command.once)
   return ends ? 'what has not begun by now is not tried any more' : 'it goes on in the background'
 }
 
 /** What else the request asked for and is not done yet: the state on disk, the peer's answer, warm resources stopped. */
 function unsettled(state: NodeState, { command }: PendingRequest): string | undefined {
-  if (command.type === 'takeover' || command.type === 'cleanup') return undefined
+  if (command.type === 'takeover' || command.type === 'cleanup' || command.type === 'clear') return undefined
   if (state.persistError === undefined && JSON.stringify(persistentStateOf(state)) !== JSON.stringify(state.persisted)) return 'the disk to take the state'
   const theirs = peerIsHeard(state) ? state.contact.facts?.pause : undefined
   if ((command.type === 'pause' || command.type === 'resume') && theirs !== undefined && theirs.number < state.pause.number) return `${state.peer} to confirm it`

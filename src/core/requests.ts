@@ -6,8 +6,10 @@
 import type { AdminCommand, AdminMove, AdminReply } from './admin.ts'
 import type { GroupName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
+import { clearFlaps } from './flaps.ts'
 import { isUnclean, peerGroup, peerServes } from './group-view.ts'
 import type { Scope } from './packet.ts'
+import { peerIsRaised } from './raised.ts'
 import type { GroupState, NodeState } from './state.ts'
 import { configOf, groupNamed, record, setGroup, setStage, setState, type Turn } from './turn.ts'
 import { covers } from './view.ts'
@@ -31,7 +33,7 @@ export function takeRequest(turn: Turn, requestId: number, command: AdminCommand
     case 'cleanup':
       return takeCleanup(turn, requestId, command)
     case 'clear':
-      return reply(turn, requestId, 'refused', 'not yet')
+      return takeClear(turn, requestId, command)
   }
 }
 
@@ -60,7 +62,7 @@ export function reply(turn: Turn, requestId: number, result: AdminReply['result'
 function wait(turn: Turn, requestId: number, command: AdminCommand, groups: readonly GroupName[]): void {
   const timeoutMs = 'timeoutMs' in command ? command.timeoutMs : shortMs
   // A newer word takes the place of what goes on in the background.
-  const before = turn.state.requests.filter((one) => one.answered === undefined || command.type === 'cleanup' || command.type === 'pause' || command.type === 'resume')
+  const before = turn.state.requests.filter((one) => one.answered === undefined || command.type === 'cleanup' || command.type === 'clear' || command.type === 'pause' || command.type === 'resume')
   setState(turn, { requests: [...before, { requestId, command, deadlineMs: turn.nowMs + timeoutMs, groups, moves: [] }] })
 }
 
@@ -178,13 +180,25 @@ function takeCleanup(turn: Turn, requestId: number, command: Extract<AdminComman
     cleanHere(turn, group, 'an administrator')
     return reply(turn, requestId, 'done', `${group.name} counts as stopped on ${state.self}`)
   }
-  if (peerGroup(state, group.name)?.state !== 'unclean') return reply(turn, requestId, 'done', `${group.name} is not unclean on either node`)
+  const vouches = state.contact.status === 'dead' && (state.config.fencing !== undefined || peerIsRaised(state, turn.nowMs)) && group.hold === undefined
+  if (peerGroup(state, group.name)?.state !== 'unclean' && !vouches) return reply(turn, requestId, 'done', `${group.name} is not unclean on either node`)
   if (!peerIsHeard(state)) {
     setGroup(turn, group.name, { peerCleared: true })
     record(turn, 'warning', 'group-clean', `an administrator has checked that nothing of ${group.name} runs on ${state.peer}`, { group: group.name })
-    return reply(turn, requestId, 'done', `${group.name} may be started here although ${state.peer} was last heard with it unclean`)
+    return reply(turn, requestId, 'done', `${group.name} may be started here without any other proof that ${state.peer} has nothing of it`)
   }
-  setState(turn, { peerRequests: [...state.peerRequests, { kind: 'cleanup', group: group.name, requestId }] })
+  setState(turn, { peerRequests: [...state.peerRequests, { kind: 'cleanup', group: group.name, requestId, firstSequence: state.nextSequence }] })
+  wait(turn, requestId, command, [group.name])
+}
+
+/** On both nodes, since each counts for itself. */
+function takeClear(turn: Turn, requestId: number, command: Extract<AdminCommand, { type: 'clear' }>): void {
+  const { state } = turn
+  const group = groupNamed(state, command.group)
+  if (group === undefined) return reply(turn, requestId, 'refused', `there is no group ${command.group}; the groups are: ${state.groups.map((one) => one.name).join(', ')}`)
+  clearFlaps(turn, group.name, 'an administrator')
+  if (!peerIsHeard(state)) return reply(turn, requestId, 'done', `${group.name} may move again; ${state.peer} is not heard, and its own count stands until it is cleared there`)
+  setState(turn, { peerRequests: [...turn.state.peerRequests, { kind: 'clear', group: group.name, requestId, firstSequence: state.nextSequence }] })
   wait(turn, requestId, command, [group.name])
 }
 
@@ -196,7 +210,7 @@ export function cleanHere(turn: Turn, group: GroupState, who: string): void {
     setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
   }
   group.stages.forEach((stage, index) => {
-    if (stage.status === 'unclean') setStage(turn, group.name, index, { status: 'stopped', message: undefined, retryStopMs: undefined })
+    if (stage.status === 'unclean') setStage(turn, group.name, index, { status: 'stopped', lease: undefined, message: undefined, retryStopMs: undefined })
   })
   record(turn, 'warning', 'group-clean', `${who} has checked that nothing of ${group.name} runs on ${turn.state.self}`, { group: group.name })
 }

@@ -4,35 +4,18 @@
  */
 import type { AdminCommand, AdminMove } from './admin.ts'
 import type { CoreConfig, GroupName, LinkName, NodeName } from './config.ts'
+import type { Contact } from './contact-state.ts'
 import type { PersistentState } from './effects.ts'
-import type { Action } from './events.ts'
-import type { Facts, OfferReason, PacketId, PauseState, PeerRequest, Scope } from './packet.ts'
+import type { GroupState, WitnessRequest } from './group-state.ts'
+import type { PauseState, PeerRequest, Scope } from './packet.ts'
 import type { MoveReport } from './report.ts'
-import { stagesOf, type Stage } from './stage.ts'
 import type { Millis, WallMillis } from './time.ts'
+
+export type * from './contact-state.ts'
+export type * from './group-state.ts'
 
 /** `looking`: resources not observed yet. `joining`: looked, no word of the peer and initdead not over. */
 export type Phase = 'looking' | 'joining' | 'running' | 'leaving' | 'left'
-
-/** What this node believes of its peer, from packets alone. Silence is counted from the later of `listenFromMs` and `lastHeardMs`. */
-export interface Contact {
-  readonly status: 'unknown' | 'alive' | 'late' | 'dead' | 'left'
-  readonly sinceMs: Millis
-  readonly listenFromMs: Millis
-  readonly lastHeardMs?: Millis
-  /** Start of the present stretch of hearing the peer without a gap of half of deadtime (design.md section 5, F8). */
-  readonly heardSinceMs?: Millis
-  readonly newest?: PacketId
-  readonly facts?: Facts
-  readonly peerDeadtimeMs?: Millis
-  /** Packets sent and not confirmed yet, oldest first, to find the send time of a confirmed one. */
-  readonly sent: readonly { readonly sequence: number; readonly sentMs: Millis }[]
-  /** The newest of my packets that the peer has confirmed, with its send time: `s` of design.md section 5. */
-  readonly confirmed?: { readonly sequence: number; readonly sentMs: Millis }
-  readonly nextAskMs?: Millis
-  /** A longer deadtime that the peer may still count on, until it confirms a packet of at least this sequence (F7). */
-  readonly formerDeadtime?: { readonly deadtimeMs: Millis; readonly untilSequence: number }
-}
 
 export interface LinkState {
   readonly name: LinkName
@@ -41,98 +24,29 @@ export interface LinkState {
   readonly reason?: string
 }
 
-/** The proof on which a group is held (design.md section 5). Will, fenced and witness come with their own configuration. */
-export type Permission = 'consent' | 'deadtime-alone' | 'peer-left' | 'will' | 'fenced' | 'witness'
-
-export interface Hold {
-  readonly number: number
-  readonly permission: Permission
-  readonly reason: string
-  readonly explanation: string
-  readonly sinceMs: Millis
-  /** When every stage was running. */
-  readonly heldSinceMs?: Millis
-}
-
-export interface Claim {
-  readonly number: number
-  readonly reason: string
-  readonly explanation: string
-  readonly sinceMs: Millis
-  /** Packets of at least this sequence carry the claim. */
-  readonly firstSequence: number
-  readonly nextAskMs: Millis
-  /** An administrator moved the group here, by `takeover` on this node or `standby --once` on the peer: no failback undoes it. */
-  readonly pins: boolean
-}
-
-export interface RunningOperation {
-  readonly id: number
-  readonly stage: number
-  readonly action: Action
-  readonly startedMs: Millis
-  /** The runtime answers before this; if it does not, the operation counts as timed out. */
-  readonly deadlineMs: Millis
-  readonly slowReported: boolean
-  readonly cancelled: boolean
-}
-
-export interface StageState {
-  readonly what: Stage
-  /** `unknown` before the look. `suspect`: a start failed or its status is bad, so only a `stop` makes it sure. `unclean`: its stop failed. */
-  readonly status: 'unknown' | 'stopped' | 'running' | 'suspect' | 'unclean'
+/** Is the witness there at all? Asked now and then, and learnt from every answer. */
+export interface WitnessState {
+  readonly status: 'unknown' | 'reachable' | 'unreachable'
+  readonly lastSeenMs?: Millis
   readonly message?: string
-  /** Adopted addresses: they are there, and are to be added once more by this daemon. */
-  readonly addAgain?: true
-  readonly nextStatusMs?: Millis
-  readonly statusFailures: number
-  readonly statusSuccesses: number
-  /** When it last failed while running, and how often within the failure memory. */
-  readonly failures: number
-  readonly lastFailureMs?: Millis
-  readonly retryStopMs?: Millis
-  /** No restart here before this (after failures that the peer could not help with). */
-  readonly retryStartMs?: Millis
+  readonly look?: WitnessRequest
+  readonly nextLookMs: Millis
 }
 
-export interface GroupState {
-  readonly name: GroupName
-  readonly stages: readonly StageState[]
-  readonly looked: boolean
-  /** Found running at start-up and neither adopted nor stopped yet: told to the peer as `unknown`. */
-  readonly found: boolean
-  readonly claimNumber: number
-  readonly claimLimit: number
-  readonly hold?: Hold
-  readonly claim?: Claim
-  readonly offer?: { readonly reason: OfferReason; readonly sinceMs: Millis }
-  readonly operation?: RunningOperation
-  readonly failed?: { readonly atMs: Millis; readonly message: string }
-  readonly pinned: boolean
-  /** `hactl standby --once` gives it away; `takeover` wants it; by which request. */
-  readonly adminGives?: number
-  readonly adminTakes?: number
-  /** The window of `auto_failback: {at}` is open. */
-  readonly failbackDue: boolean
-  /** When this node began to take the group down, for what clients noticed. */
-  readonly releasingSinceMs?: Millis
-  /** Its addresses were dropped at once; the stops that follow find them gone. */
-  readonly addressesDropped?: true
-  readonly move?: string
-  /** When this node began to give it away; when the peer said that it was stopping. For what clients noticed. */
-  readonly gaveSinceMs?: Millis
-  readonly peerStoppedMs?: Millis
-  readonly announce?: { readonly round: number; readonly nextMs: Millis }
-  readonly strippedCount: number
-  /** Seen with two holders since then. */
-  readonly conflictSinceMs?: Millis
-  /** Since when this node held it when the two met; kept while it lets go. */
-  readonly conflictHeldSinceMs?: Millis
-  /** The administrator vouched for the dead peer's unclean group. */
-  readonly peerCleared: boolean
-  /** The row that placement gave last, to tell changes. */
-  readonly placement: string
+/** The fencing of the dead peer: `waits` until `dueMs`, for the delay or for another attempt. */
+export interface FencingState {
+  readonly status: 'waits' | 'runs' | 'confirmed' | 'failed'
+  /** Of the peer's daemon that is to be off. */
+  readonly generation: number
+  readonly level: number
+  /** Attempts at this level. */
+  readonly attempts: number
+  readonly dueMs: Millis
+  readonly fenceId?: number
+  readonly message?: string
 }
+
+export interface PingState { readonly name: string; readonly reachable?: boolean }
 
 export interface PendingRequest {
   readonly requestId: number
@@ -168,7 +82,7 @@ export interface NodeState {
   readonly standby?: Scope
   readonly pause: PauseState
   readonly requests: readonly PendingRequest[]
-  readonly peerRequests: readonly (PeerRequest & { readonly requestId: number })[]
+  readonly peerRequests: readonly (PeerRequest & { readonly requestId: number; readonly firstSequence: number })[]
   readonly stalled?: { readonly forMs: Millis; readonly untilMs: Millis }
   readonly nextOperationId: number
   readonly nextPersistId: number
@@ -181,6 +95,21 @@ export interface NodeState {
   readonly writing?: { readonly persistId: number; readonly sinceMs: Millis; readonly state: PersistentState }
   readonly configDifferences: readonly string[]
   readonly lastMove?: MoveReport
+  readonly witness: WitnessState
+  readonly nextWitnessId: number
+  readonly fencing?: FencingState
+  readonly nextFenceId: number
+  readonly pings: readonly PingState[]
+  /** Since when this node sees fewer ping nodes than its peer (negative), or more. */
+  readonly pingBalance: { readonly sign: -1 | 0 | 1; readonly sinceMs: Millis; readonly settled: boolean }
+  readonly nextRenewalSerial: number
+  /** This node tells that its addresses may outlast its word, since this packet (raised.ts). */
+  readonly raising?: { readonly firstSequence: number; readonly ending: boolean }
+  /** The outline of the plan that the guard has, to tell changes. */
+  readonly guardOutline: string
+  readonly resetting: boolean
+  /** Names of the keys that this node accepts, the signing one first: told to the peer, never used. */
+  readonly keyNames: readonly string[]
   /** The facts of the packet sent last, as text, to tell changes. */
   readonly advertised: string
 }
@@ -194,57 +123,7 @@ export interface NodeInit {
   readonly persistent?: PersistentState
   /** The kernel has not been booted since this node's last daemon. */
   readonly sameBoot: boolean
+  readonly keyNames?: readonly string[]
   readonly nowMs: Millis
   readonly wallMs: WallMillis
-}
-
-/** Claim numbers are reserved in blocks of this many, so that a takeover waits for no disk. */
-export const claimBlock = 100
-
-export function newGroup(config: CoreConfig['groups'][number], persistent: PersistentState | undefined): GroupState {
-  const kept = persistent?.groups.find((group) => group.name === config.name)
-  const limit = kept?.claimLimit ?? 0
-  return {
-    name: config.name,
-    stages: stagesOf(config).map((what) => ({ what, status: 'unknown', statusFailures: 0, statusSuccesses: 0, failures: 0 })),
-    looked: false,
-    found: false,
-    claimNumber: limit,
-    claimLimit: limit,
-    pinned: kept?.pinned ?? false,
-    failbackDue: false,
-    strippedCount: 0,
-    peerCleared: false,
-    placement: '',
-  }
-}
-
-export const noPause: PauseState = { paused: false, number: 0, sinceWallMs: 0 }
-
-export function createState(init: NodeInit): NodeState {
-  return {
-    self: init.self,
-    peer: init.peer,
-    config: init.config,
-    generation: init.generation,
-    sameBoot: init.sameBoot,
-    nextSequence: 1,
-    phase: 'looking',
-    startedMs: init.nowMs,
-    begun: false,
-    wallOffsetMs: init.wallMs - init.nowMs,
-    nextKeepaliveMs: init.nowMs,
-    contact: { status: 'unknown', sinceMs: init.nowMs, listenFromMs: init.nowMs, sent: [] },
-    links: init.links.map((name) => ({ name, status: 'unknown' })),
-    groups: init.config.groups.map((group) => newGroup(group, init.persistent)),
-    ...(init.persistent?.standby === undefined ? {} : { standby: init.persistent.standby }),
-    pause: init.persistent?.pause ?? noPause,
-    requests: [],
-    peerRequests: [],
-    nextOperationId: 1,
-    nextPersistId: 1,
-    persisted: init.persistent ?? { pause: noPause, groups: [] },
-    configDifferences: [],
-    advertised: '',
-  }
 }

@@ -1,9 +1,12 @@
 /** The report behind `hactl status`: the state as it stands, and what is wrong with it in words. */
 import { inMutualContact, peerIsHeard, silentSinceMs } from './contact.ts'
 import { isUnclean, peerGroup, peerServes, stateOf } from './group-view.ts'
-import type { GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from './report.ts'
+import { authorityOf, restsOnWitness } from './authority.ts'
+import { canFence } from './fencing.ts'
+import { peerIsRaised } from './raised.ts'
+import type { FencingReport, GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from './report.ts'
 import { isWarm } from './stage.ts'
-import type { GroupState, NodeState, StageState } from './state.ts'
+import type { FencingState, GroupState, NodeState, StageState } from './state.ts'
 import type { Millis } from './time.ts'
 import { configOf, inMs } from './turn.ts'
 import { failbackPolicy, placementAt } from './view.ts'
@@ -22,8 +25,9 @@ export function statusReport(state: NodeState, nowMs: Millis): StatusReport {
     peer: state.peer,
     health: problems.length === 0 ? 'healthy' : 'degraded',
     problems,
-    protection: 'none',
+    protection: protectionOf(state),
     watchdog: state.config.watchdog,
+    ...thirdParties(state, nowMs),
     phase: state.phase,
     nodes: [selfReport(state), peerReport(state, nowMs)],
     links,
@@ -31,6 +35,44 @@ export function statusReport(state: NodeState, nowMs: Millis): StatusReport {
     pause: state.pause,
     configDifferences: state.configDifferences,
     ...(state.lastMove === undefined ? {} : { lastMove: state.lastMove }),
+  }
+}
+
+function protectionOf({ config }: NodeState): StatusReport['protection'] {
+  if (config.witness !== undefined) return config.fencing === undefined ? 'witness' : 'witness-and-fencing'
+  return config.fencing === undefined ? 'none' : 'fencing'
+}
+
+function thirdParties(state: NodeState, nowMs: Millis): Partial<StatusReport> {
+  const { config, witness, fencing, pings, keyNames } = state
+  const { facts } = state.contact
+  const { lastSeenMs, message } = witness
+  return {
+    ...(config.witness === undefined ? {} : { witness: { status: witness.status, ...(lastSeenMs === undefined ? {} : { lastSeenMs: Math.round(nowMs - lastSeenMs) }), ...(message === undefined ? {} : { message }) } }),
+    ...(config.fencing === undefined ? {} : { fencing: { status: fencingWord(fencing?.status), ...(fencing?.message === undefined ? {} : { message: fencing.message }) } }),
+    ...(pings.length === 0 ? {} : { pings: pings.map(({ name, reachable }) => ({ name, reachable: reachable ?? 'unknown' })) }),
+    ...(facts?.pingsSeen === undefined ? {} : { peerPingsSeen: facts.pingsSeen }),
+    ...(keyNames.length === 0 ? {} : { keyNames }),
+    ...(facts?.keyNames === undefined ? {} : { peerKeyNames: facts.keyNames }),
+  }
+}
+
+function fencingWord(status: FencingState['status'] | undefined): FencingReport['status'] {
+  const words: Readonly<Record<FencingState['status'], FencingReport['status']>> = { waits: 'waits', runs: 'runs', confirmed: 'confirmed', failed: 'failed' }
+  return status === undefined ? 'idle' : words[status]
+}
+
+/** On what the group rests here, and for how long without another word. */
+function rightsOf(state: NodeState, group: GroupState, nowMs: Millis): Partial<GroupReport> {
+  const authorityMs = group.hold === undefined ? Infinity : authorityOf(state, group).orderlyMs - nowMs
+  const leases = group.stages.flatMap(({ lease }) => (lease === undefined || lease.untilMs === -Infinity ? [] : [lease.untilMs - nowMs]))
+  const { grant, flapUntilMs, hold } = group
+  return {
+    ...(hold === undefined ? {} : { permission: hold.permission }),
+    ...(Number.isFinite(authorityMs) ? { authorityRestMs: Math.round(authorityMs) } : {}),
+    ...(grant === undefined ? {} : { grantRestMs: Math.round(grant.sentMs + grant.lifeMs - nowMs) }),
+    ...(leases.length === 0 ? {} : { leaseRestMs: Math.round(Math.min(...leases)) }),
+    ...(flapUntilMs === undefined ? {} : { flapHeldMs: Math.round(flapUntilMs - nowMs) }),
   }
 }
 
@@ -82,7 +124,8 @@ function groupReport(state: NodeState, group: GroupState, nowMs: Millis): GroupR
     ...(group.hold === undefined ? {} : { sinceMs: Math.round(nowMs - (group.hold.heldSinceMs ?? group.hold.sinceMs)) }),
     resources: group.stages.map((stage, index) => resourceReport(group, stage, index)),
     strippedCount: group.strippedCount,
-    contested: [],
+    contested: group.contested.map(({ lastMs, ...one }) => ({ ...one, lastMs: Math.round(nowMs - lastMs) })),
+    ...rightsOf(state, group, nowMs),
   }
 }
 
@@ -120,11 +163,35 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
     if ((link.status === 'down' && contact.status !== 'left') || link.status === 'failed') problems.push(`link ${link.name} is ${link.status}${link.reason === undefined ? '' : `: ${link.reason}`}`)
     if (link.status === 'unknown' && peerIsHeard(state) && nowMs - state.startedMs > state.config.timing.deadtimeMs) problems.push(`link ${link.name} has never carried a packet of ${peer}`)
   }
+  problems.push(...thirdPartyProblems(state, groups, nowMs))
   if (state.standby !== undefined) problems.push(`${self} is in standby (${state.standby}); hactl online ends it`)
   if (contact.facts?.standby !== undefined && peerIsHeard(state)) problems.push(`${peer} is in standby (${contact.facts.standby}); hactl online there ends it`)
   if (state.pause.paused) problems.push('the pair is paused: no automatic moves')
   if (state.configDifferences.length > 0) problems.push(`the configuration differs from that of ${peer} in: ${state.configDifferences.join(', ')}`)
   if (state.persistError !== undefined) problems.push(`the state cannot be written: ${state.persistError}`)
+  return problems
+}
+
+const recentMs = 60_000
+
+function thirdPartyProblems(state: NodeState, groups: readonly GroupReport[], nowMs: Millis): readonly string[] {
+  const { witness, fencing, pings, peer, config } = state
+  const problems: string[] = []
+  for (const group of groups) {
+    for (const one of group.contested) if (one.lastMs < recentMs) problems.push(`${one.ip} of ${group.name} is answered for by another host as well: ${one.hardwareAddress} on ${one.interface}`)
+    if (group.flapHeldMs !== undefined) problems.push(`${group.name} has moved too often: it stays where it is for ${inMs(group.flapHeldMs)} (hactl clear ${group.name} ends that)`)
+  }
+  if (config.witness !== undefined && witness.status === 'unreachable') problems.push(`the witness does not answer (${witness.message ?? ''}): should a node be lost now, nobody may hold`)
+  if (config.witness !== undefined && peerIsHeard(state) && !restsOnWitness(state)) problems.push(`${peer} runs Heartbeat, which asks no witness: it protects nothing for now`)
+  if (fencing?.status === 'failed') problems.push(`${peer} could not be fenced (${fencing.message ?? ''}): nothing of it is started here. If you have seen that it is off: hactl cleanup GROUP --i-have-checked`)
+  if (config.fencing !== undefined && config.witness === undefined && state.contact.status === 'dead' && !canFence(state) && groups.some((group) => group.holder === undefined)) {
+    problems.push(`${peer} is dead and this daemon never was in contact with it, so it does not fence it. If you have seen that it is off: hactl cleanup GROUP --i-have-checked`)
+  }
+  if (peerIsRaised(state, nowMs) && !peerIsHeard(state) && groups.some((group) => group.holder === undefined)) {
+    problems.push(`${peer} said during the pause that its addresses outlast its daemon: nothing of it is taken for ${inMs((state.contact.peerRaisedUntilMs ?? nowMs) - nowMs)}. If you have seen that it is off: hactl cleanup GROUP --i-have-checked`)
+  }
+  for (const { name, reachable } of pings) if (reachable === false) problems.push(`ping node ${name} does not answer`)
+  if (state.resetting) problems.push('this host is about to be reset by its watchdog')
   return problems
 }
 

@@ -14,8 +14,14 @@ import { announceAgain, announceDue } from './announcements.ts'
 import { sendIfDue } from './advertise.ts'
 import { learnNumbers, settleClaims, withdraw } from './claims.ts'
 import { hearPacket, judgePeer, peerIsHeard } from './contact.ts'
+import { hearContested } from './contested.ts'
 import type { Effect } from './effects.ts'
 import type { Event } from './events.ts'
+import { finishFence, settleFencing } from './fencing.ts'
+import { countMoves } from './flaps.ts'
+import { planGuard } from './guard-plan.ts'
+import { finishRenewal, renewLeases } from './lease.ts'
+import { settleRaising } from './lease-shortening.ts'
 import { beginLeaving, settleLeaving } from './leaving.ts'
 import { changeLink, hearOnLink, judgeLinks } from './links.ts'
 import { settleMeeting } from './meeting.ts'
@@ -24,13 +30,19 @@ import { progress } from './operations.ts'
 import { expireOperations, finishOperation, forgetFailures } from './outcomes.ts'
 import type { Packet } from './packet.ts'
 import { hearFacts } from './pair.ts'
+import { hearPing, releaseUnconnected, settleBalance } from './pings.ts'
+import { hearRaised } from './raised.ts'
 import { expireWrite, finishPersist, persistChanges } from './persistence.ts'
 import { reloadConfig } from './reload.ts'
 import { noteGaps, notePeerMoves, settleRequests } from './replies.ts'
 import { takeRequest } from './requests.ts'
+import { settleSelfFencing } from './self-fencing.ts'
 import { forgetStall, noticeStall } from './stall.ts'
 import type { NodeState } from './state.ts'
 import { restoreStripped } from './stripped.ts'
+import { hearWill } from './wills.ts'
+import { hearWitness, settleWitness } from './witness.ts'
+import { lookAtWitness } from './witness-look.ts'
 import { groupNamed, hasChanged, setGroup, setState, type Turn } from './turn.ts'
 
 export interface Step { readonly state: NodeState; readonly effects: readonly Effect[] }
@@ -46,6 +58,7 @@ export function step(state: NodeState, event: Event): Step {
   const left = turn.state.phase === 'left'
   // Left during a pause, it says nothing: a goodbye would invite the peer to start what still runs here.
   if (!left || !turn.state.pause.paused) sendIfDue(turn)
+  planGuard(turn)
   if (left && !turn.effects.some((effect) => effect.type === 'exit')) turn.effects.push({ type: 'exit', exitCode: 0 })
   return { state: turn.state, effects: turn.effects }
 }
@@ -61,8 +74,10 @@ function takeIn(turn: Turn, event: Event): void {
       return
     case 'packet-received':
       hearOnLink(turn, event.link)
+      if (event.packet.kind === 'will') return hearWill(turn, event.packet)
       hearBack(turn, event.packet)
       hearFacts(turn, event.packet)
+      hearRaised(turn, event.packet)
       return learnNumbers(turn)
     case 'duplicate-received':
       return hearOnLink(turn, event.link)
@@ -75,11 +90,15 @@ function takeIn(turn: Turn, event: Event): void {
     case 'interface-up':
       return announceAgain(turn, () => true)
     case 'addresses-renewed':
+      return finishRenewal(turn, event)
     case 'witness-answered':
+      return hearWitness(turn, event.requestId, event.answer)
     case 'ping-changed':
+      return hearPing(turn, event.name, event.reachable)
     case 'fence-finished':
+      return finishFence(turn, event)
     case 'address-contested':
-      return
+      return hearContested(turn, event)
     case 'resources-observed':
       return takeObservations(turn, event.observations)
     case 'persist-finished':
@@ -118,10 +137,14 @@ function settle(turn: Turn): void {
   expireOperations(turn)
   forgetFailures(turn)
   expireWrite(turn)
+  lookAtWitness(turn)
+  settleBalance(turn)
   for (let pass = 0; pass < maxPasses; pass += 1) {
     const before = turn.state
     noteJoined(turn)
     for (const { name } of before.groups) settleGroup(turn, name)
+    settleFencing(turn)
+    settleRaising(turn)
     noteGaps(turn)
     notePeerMoves(turn)
     settleRequests(turn)
@@ -130,7 +153,12 @@ function settle(turn: Turn): void {
   }
   watchFound(turn)
   announceDue(turn)
-  if (turn.state.retryPersistMs !== undefined || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing')) persistChanges(turn)
+  if (turn.state.retryPersistMs !== undefined || promisesChanged(turn) || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing')) persistChanges(turn)
+}
+
+/** What is kept of the contact: a new generation of the peer, and what it said of its addresses. */
+function promisesChanged({ state, before }: Turn): boolean {
+  return state.contact.newest?.generation !== before.contact.newest?.generation || state.contact.peerRaisedUntilMs !== before.contact.peerRaisedUntilMs
 }
 
 /** Read anew: the rules above have changed it. */
@@ -139,9 +167,14 @@ function phaseOf(turn: Turn): NodeState['phase'] {
 }
 
 function settleGroup(turn: Turn, name: string): void {
+  releaseUnconnected(turn, name)
   settleMeeting(turn, name)
+  settleSelfFencing(turn, name)
+  settleWitness(turn, name)
   settleClaims(turn, name)
   progress(turn, name)
+  renewLeases(turn, name)
+  countMoves(turn, name)
 }
 
 function noteJoined(turn: Turn): void {

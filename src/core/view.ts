@@ -1,8 +1,10 @@
 /** The questions that placement asks, answered from the state (placement.ts). */
 import type { AutoFailback, GroupConfig, NodeName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
+import { isFlapHeld } from './flaps.ts'
 import { goesFirst, isUnclean, peerGroup, runsHere } from './group-view.ts'
 import type { Scope } from './packet.ts'
+import { seesMore } from './pings.ts'
 import { placementOf, type Placement, type PlacementView } from './placement.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -88,6 +90,8 @@ export function viewOf(state: NodeState, group: GroupState, nowMs: Millis): Plac
     claims: group.claim !== undefined,
     pinned: group.pinned,
     failback: failbackNow(state, group, config, nowMs),
+    flapHeld: isFlapHeld(group, nowMs),
+    seesMore: seesMore(state),
   }
 }
 

@@ -4,7 +4,8 @@
  */
 import { machineQuestions, startErrors } from '../config/index.ts'
 import type { ClusterConfig } from '../core/config.ts'
-import { createState, type NodeState } from '../core/state.ts'
+import { createState } from '../core/create-state.ts'
+import type { NodeState } from '../core/state.ts'
 import { openAddresses } from '../runtime/addresses.ts'
 import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'

@@ -13,7 +13,7 @@
  * | `hactlpause` *  | pause          | `0` or `1`, its number, and the wall clock's ms since when: `1,NUMBER,SINCE`             |
  * | `hactlgroups` * | groups         | list of `NAME,STATE[c][OFFER][f][p],CLAIM[,HELDMS]`: STATE unknown u, stopped s, starting a, |
  * |                 |                | held h, stopping r, unclean x; claiming c; OFFER admin A, standby S, failback B,         |
- * |                 |                | failed F, leaving L; failed f; pinned p                                                  |
+ * |                 |                | failed F, leaving L, connectivity N; failed f; pinned p                                                  |
  * | `hactldigests`  | digests        | list of `NAME,VALUE`                                                                     |
  * | `hactlrequests` | requests       | list of `cleanup,NAME`                                                                   |
  * | `hactlstalled`  | stalledMs      | ms                                                                                       |

@@ -5,11 +5,11 @@ import { formatHex, formatWord, parseHex, parseWord } from './values.ts'
 const stateLetters: Readonly<Record<AdvertisedState, string>> = {
   unknown: 'u', stopped: 's', starting: 'a', held: 'h', stopping: 'r', unclean: 'x',
 }
-const offerLetters: Readonly<Record<OfferReason, string>> = { admin: 'A', standby: 'S', failback: 'B', failed: 'F', leaving: 'L' }
+const offerLetters: Readonly<Record<OfferReason, string>> = { admin: 'A', standby: 'S', failback: 'B', failed: 'F', leaving: 'L', connectivity: 'N' }
 const states = new Map(Object.entries(stateLetters).map(([state, letter]) => [letter, state as AdvertisedState]))
 const offers = new Map(Object.entries(offerLetters).map(([offer, letter]) => [letter, offer as OfferReason]))
 
-const shape = /^([usahrx])(c?)([ASBFL]?)(f?)(p?)$/
+const shape = /^([usahrx])(c?)([ASBFLN]?)(f?)(p?)$/
 
 export function formatGroup(group: AdvertisedGroup): string | undefined {
   const name = formatWord(group.name)

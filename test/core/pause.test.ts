@@ -61,8 +61,24 @@ test('an administrator may move groups during a pause; nothing else does', () =>
   pair.run(10_000)
   expect(pair.held('web')).toBe('')
   pair.ask('a', { type: 'resume' })
+  pair.run(5_000)
+  // The addresses of b were to outlast its daemon: silence proves nothing, an administrator's word does.
+  expect(pair.held('web')).toBe('')
+  pair.ask('a', { type: 'cleanup', group: 'web', timeoutMs: 60_000 })
   pair.run(100)
   expect(pair.held('web')).toBe('a')
+})
+
+test('what the peer said of its addresses during a pause ends with the time that it named', () => {
+  const pair = pairOf(configuration([web], { pauseLimitMs: 20_000 }))
+  pair.ask('a', { type: 'pause' })
+  pair.run(1_000)
+  pair.kill('a')
+  pair.ask('b', { type: 'resume' })
+  pair.run(18_000)
+  expect(pair.held('web')).toBe('')
+  pair.run(2_500)
+  expect(pair.held('web')).toBe('b')
 })
 
 test('a pause that a restart finds on disk still holds', () => {

@@ -11,7 +11,7 @@ type Change = Partial<PlacementView>
 const idle: PlacementView = {
   self: 'a', peer: 'b', phase: 'running', paused: false, preferred: 'peer', first: 'peer', here: 'nothing', peerStatus: 'heard', there: 'nothing',
   selfStandby: false, peerStandby: false, peerLeaving: false, peerHasIt: true, selfFailed: false, peerFailed: false, adminTakes: false, adminGives: false,
-  peerOffer: undefined, peerClaims: false, claims: false, pinned: false, failback: 'off',
+  peerOffer: undefined, peerClaims: false, claims: false, pinned: false, failback: 'off', flapHeld: false, seesMore: 'neither',
 }
 const preferredHere: Change = { preferred: 'self', first: 'self' }
 const held: Change = { here: 'serves' }
@@ -39,10 +39,17 @@ const cases: readonly Case[] = [
   { reason: 'standby', node: 'peer', offer: 'standby', view: { ...held, selfStandby: true }, without: [
     [{ here: 'nothing' }, 'peer-preferred'], [{ selfStandby: false }, 'holds'], [{ pinned: true }, 'pinned'], [{ peerFailed: true }, 'holds'],
   ] },
+  { reason: 'flap-guard', node: 'self', view: { ...held, flapHeld: true, selfFailed: true }, without: [[{ here: 'nothing', selfFailed: false }, 'peer-preferred'], [{ flapHeld: false }, 'failed-here']] },
   { reason: 'failed-here', node: 'peer', offer: 'failed', view: { ...held, selfFailed: true }, without: [
     [{ here: 'nothing' }, 'peer-preferred'], [{ selfFailed: false }, 'holds'], [{ peerFailed: true }, 'holds'], [{ paused: true }, 'paused-holder'],
   ] },
   { reason: 'paused-holder', node: 'self', view: { ...held, paused: true }, without: [[{ here: 'nothing' }, 'paused'], [{ paused: false }, 'holds']] },
+  { reason: 'sees-less', node: 'peer', offer: 'connectivity', view: { ...held, seesMore: 'peer' }, without: [
+    [{ here: 'nothing' }, 'peer-sees-more'], [{ seesMore: 'neither' }, 'holds'], [{ peerStandby: true }, 'holds'], [{ there: 'stopping' }, 'holds'], [{ flapHeld: true }, 'flap-guard'],
+  ] },
+  { reason: 'stays-connected', node: 'self', view: { ...held, seesMore: 'self', failback: 'due' }, without: [
+    [{ here: 'nothing' }, 'sees-more'], [{ seesMore: 'neither' }, 'failback'], [{ preferred: 'self' }, 'holds'],
+  ] },
   { reason: 'failback', node: 'peer', offer: 'failback', view: { ...held, failback: 'due' }, without: [
     [{ here: 'nothing' }, 'peer-preferred'], [{ preferred: 'self' }, 'holds'], [{ failback: 'waits' }, 'failback-waits'], [{ failback: 'off' }, 'holds'],
     [{ pinned: true }, 'pinned'], [{ peerStandby: true }, 'holds'], [{ there: 'stopping' }, 'holds'],
@@ -77,6 +84,8 @@ const cases: readonly Case[] = [
   { reason: 'peer-unheard', node: 'nobody', view: { peerStatus: 'unknown' }, without: [[{ peerStatus: 'heard' }, 'peer-preferred'], [{ here: 'found' }, 'adopt']] },
   { reason: 'alone-standby', node: 'nobody', view: { peerStatus: 'dead', selfStandby: true }, without: [[{ peerStatus: 'heard' }, 'peer-preferred'], [{ selfStandby: false }, 'peer-dead']] },
   { reason: 'alone-failed', node: 'nobody', view: { peerStatus: 'left', selfFailed: true }, without: [[{ peerStatus: 'heard' }, 'peer-preferred'], [{ selfFailed: false }, 'peer-left']] },
+  { reason: 'sees-more', node: 'self', view: { seesMore: 'self' }, without: [[{ seesMore: 'neither' }, 'peer-preferred'], [{ selfStandby: true }, 'peer-preferred']] },
+  { reason: 'peer-sees-more', node: 'peer', view: { ...preferredHere, seesMore: 'peer' }, without: [[{ seesMore: 'neither' }, 'preferred-node'], [{ peerStandby: true }, 'preferred-node']] },
   { reason: 'preferred-node', node: 'self', view: preferredHere, without: [[{ first: 'peer' }, 'peer-preferred'], [{ selfStandby: true }, 'self-cannot'], [{ selfFailed: true }, 'self-cannot']] },
   { reason: 'peer-preferred', node: 'peer', view: {}, without: [
     [{ first: 'self' }, 'preferred-node'], [{ peerStandby: true }, 'peer-cannot'], [{ peerFailed: true }, 'peer-cannot'], [{ peerLeaving: true }, 'peer-cannot'], [{ peerHasIt: false }, 'peer-cannot'],

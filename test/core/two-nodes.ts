@@ -5,7 +5,8 @@ import { nextDeadlineMs } from '../../src/core/deadlines.ts'
 import type { Effect } from '../../src/core/effects.ts'
 import type { Event, Outcome } from '../../src/core/events.ts'
 import type { EventRecord } from '../../src/core/records.ts'
-import { createState, type GroupState, type NodeState } from '../../src/core/state.ts'
+import { createState } from '../../src/core/create-state.ts'
+import type { GroupState, NodeState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 
 export function address(ip: string): ResourceConfig {

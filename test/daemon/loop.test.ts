@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Effect } from '../../src/core/effects.ts'
-import { createState } from '../../src/core/state.ts'
+import { createState } from '../../src/core/create-state.ts'
 import { startLoop, type Loop } from '../../src/daemon/loop.ts'
 import { nowMs, wallMs } from '../../src/runtime/clock.ts'
 import { address, configuration, group } from '../core/two-nodes.ts'

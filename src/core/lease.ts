@@ -1,0 +1,140 @@
+/**
+ * The address lease (design.md section 6): a floating address stands in the kernel with a lifetime that the running loop
+ * renews. When the loop hangs, or is killed together with its guard, the kernel itself takes the address away. With a
+ * witness every lifetime is cut to what is left of authority, so that the address is gone before the peer may start (F1).
+ * Without one the lifetime is the configured one: a backstop (promise P2).
+ */
+import { authorityOf, mayStart, restsOnWitness } from './authority.ts'
+import { holdingDeadtimeMs, isSuspended } from './contact.ts'
+import type { Timing } from './config.ts'
+import type { Lease } from './effects.ts'
+import type { Event } from './events.ts'
+import { configuredLeaseSeconds, isFixedLease, kernelTimerMs, renewIntervalMs, validSecondsUntil } from './lease-arithmetic.ts'
+import { raisedSeconds, raisedUntilMs } from './raised.ts'
+import type { GroupState, NodeState, StageState } from './state.ts'
+import { loseAddresses } from './stripped.ts'
+import type { Millis } from './time.ts'
+import { groupNamed, record, setStage, setState, type Turn } from './turn.ts'
+
+/** `forever`: leases are off. `none`: no whole second is left that authority covers, so nothing is added or renewed. */
+export type LeaseNow = Lease | 'forever' | 'none'
+
+/** The child that asks the kernel answers within milliseconds; without an end of authority, later than this is too late. */
+function answerLimitMs(state: NodeState): Millis {
+  return Math.max(1_000, 0.5 * state.config.timing.deadtimeMs)
+}
+
+function timingHere(state: NodeState): Timing {
+  return { ...state.config.timing, deadtimeMs: holdingDeadtimeMs(state) }
+}
+
+/** For a renewal; an add needs `mayStart` besides (`leaseForStart`). */
+export function leaseFor(state: NodeState, group: GroupState, nowMs: Millis): LeaseNow {
+  const configured = configuredLeaseSeconds(timingHere(state), state.config.lease)
+  if (configured === undefined) return 'forever'
+  if (isSuspended(state)) return 'none'
+  const raised = raisedSeconds(state)
+  const limit = Math.max(configured, raised ?? 0)
+  const { orderlyMs, endMs: authorityEndMs } = authorityOf(state, group)
+  const endMs = Math.max(authorityEndMs, raisedUntilMs(state))
+  if (endMs === Infinity) return { validSeconds: limit, notAfterMs: nowMs + answerLimitMs(state) }
+  if (raised === undefined && isFixedLease(timingHere(state))) return nowMs < orderlyMs ? { validSeconds: 1, notAfterMs: orderlyMs } : 'none'
+  const validSeconds = validSecondsUntil(endMs, nowMs, limit)
+  if (validSeconds < 1) return 'none'
+  return { validSeconds, notAfterMs: Math.min(endMs - kernelTimerMs - validSeconds * 1_000, nowMs + answerLimitMs(state)) }
+}
+
+export function leaseForStart(state: NodeState, group: GroupState, nowMs: Millis): LeaseNow {
+  return mayStart(state, group, nowMs) ? leaseFor(state, group, nowMs) : 'none'
+}
+
+function renewalPaceMs(state: NodeState, stage: StageState, validSeconds: number): Millis {
+  const addresses = stage.what.kind === 'addresses' ? stage.what.addresses.length : 1
+  const seconds = Math.min(validSeconds, configuredLeaseSeconds(timingHere(state), state.config.lease) ?? 1)
+  return renewIntervalMs(timingHere(state), restsOnWitness(state), seconds, addresses)
+}
+
+/** A stage whose addresses this daemon added at `addedMs`, to stand until `untilMs` at least. */
+export function leasedStage(state: NodeState, stage: StageState, addedMs: Millis, untilMs: Millis | undefined): Pick<StageState, 'lease'> | { readonly lease: undefined } {
+  if (untilMs === undefined) return { lease: undefined }
+  return { lease: { untilMs, nextRenewMs: addedMs + renewalPaceMs(state, stage, Math.round((untilMs - addedMs) / 1_000)) } }
+}
+
+/** Renews what is due. What authority does not cover any more is left to the kernel. */
+export function renewLeases(turn: Turn, name: string): void {
+  const stages = groupNamed(turn.state, name)?.stages ?? []
+  stages.forEach((stage, index) => {
+    const { lease } = stage
+    if (lease !== undefined && lease.untilMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, name) && turn.nowMs >= lease.untilMs + kernelTimerMs) {
+      // Over for certain: nothing waits for it any more.
+      setStage(turn, name, index, { lease: { ...lease, untilMs: -Infinity } })
+    }
+    if (lease?.renewing !== undefined && turn.nowMs >= lease.renewing.deadlineMs) return endRenewal(turn, name, index, 'failed', 'no answer')
+    if (lease === undefined || lease.renewing !== undefined || stage.status !== 'running' || turn.nowMs < lease.nextRenewMs) return
+    renew(turn, name, index, false)
+  })
+}
+
+/** `shortens`: also when the new lifetime ends earlier, because authority was given back (F5). */
+export function renew(turn: Turn, name: string, index: number, shortens: boolean): void {
+  const { state, nowMs } = turn
+  const group = groupNamed(state, name)
+  const stage = group?.stages[index]
+  if (group === undefined || stage?.lease === undefined) return
+  const next = leaseFor(state, group, nowMs)
+  // The address may have expired, and been put back by nobody, so it is looked at in time too.
+  const paceMs = renewalPaceMs(state, stage, next === 'none' || next === 'forever' ? 1 : next.validSeconds)
+  const untilMs = next === 'none' || next === 'forever' ? -Infinity : nowMs + next.validSeconds * 1_000
+  if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs) || nowMs >= stage.lease.untilMs + kernelTimerMs) {
+    setStage(turn, name, index, { lease: { ...stage.lease, nextRenewMs: nowMs + paceMs } })
+    return
+  }
+  const serial = state.nextRenewalSerial
+  setState(turn, { nextRenewalSerial: serial + 1 })
+  setStage(turn, name, index, {
+    lease: { ...stage.lease, nextRenewMs: nowMs + paceMs, renewing: { serial, untilMs, deadlineMs: nowMs + answerLimitMs(state) + 2_000 } },
+  })
+  turn.effects.push({ type: 'renew-addresses', group: name, stage: index, serial, what: stage.what, lease: next })
+}
+
+export function finishRenewal(turn: Turn, event: Extract<Event, { type: 'addresses-renewed' }>): void {
+  const stage = groupNamed(turn.state, event.group)?.stages[event.stage]
+  if (stage?.lease?.renewing?.serial !== event.serial) return
+  endRenewal(turn, event.group, event.stage, event.result, event.message, event.ips)
+}
+
+function endRenewal(turn: Turn, name: string, index: number, result: Extract<Event, { type: 'addresses-renewed' }>['result'], message = '', ips: readonly string[] = []): void {
+  const stage = groupNamed(turn.state, name)?.stages[index]
+  if (stage?.lease === undefined) return
+  const { renewing, ...lease } = stage.lease
+  const untilMs = (result === 'renewed' || result === 'gone') && renewing !== undefined ? renewing.untilMs : lease.untilMs
+  setStage(turn, name, index, { lease: { ...lease, untilMs } })
+  if (result === 'gone') loseAddresses(turn, name, index, ips)
+  if (result === 'failed') recordTrouble(turn, name, index, `the lifetime of ${stage.what.name} cannot be renewed: ${message}`)
+  if (result !== 'too-late') return
+  recordTrouble(turn, name, index, `the renewal of ${stage.what.name} came too late and its addresses were removed: ${message}`)
+  setStage(turn, name, index, { status: 'suspect', lease: undefined })
+}
+
+/** Something is being given up, which waits for lifetimes to end where they cannot be shortened (lease-shortening.ts). */
+function isEnding(state: NodeState, name: string): boolean {
+  return groupNamed(state, name)?.grant?.ending === true || state.raising?.ending === true
+}
+
+/** Once for each cause: a renewal is tried many times a minute. */
+function recordTrouble(turn: Turn, name: string, index: number, message: string): void {
+  if (groupNamed(turn.state, name)?.stages[index]?.message === message) return
+  setStage(turn, name, index, { message })
+  record(turn, 'warning', 'lease-failed', message, { group: name })
+}
+
+export function leaseDeadlines(state: NodeState, group: GroupState): readonly Millis[] {
+  const ending = isEnding(state, group.name)
+  return group.stages.flatMap(({ lease, status }) => {
+    if (lease === undefined) return []
+    const endMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity) + kernelTimerMs
+    const ends = ending && endMs !== -Infinity ? [endMs] : []
+    if (lease.renewing !== undefined) return [lease.renewing.deadlineMs, ...ends]
+    return status === 'running' ? [lease.nextRenewMs, ...ends] : ends
+  })
+}

@@ -1,0 +1,55 @@
+/**
+ * Is the witness there? Nothing rests on it while the nodes see each other, but whoever is to be paged wants to know before
+ * it is needed: with the peer gone and the witness unreachable nobody holds (F13).
+ */
+import type { WitnessAnswer } from './events.ts'
+import type { NodeState } from './state.ts'
+import type { Millis } from './time.ts'
+import { inMs, record, setState, type Turn } from './turn.ts'
+
+const everyMs: Millis = 10_000
+/** One lost answer is not worth a page; so the second look follows soon. */
+const soonMs: Millis = 2_000
+const answerGraceMs: Millis = 1_000
+
+export function lookAtWitness(turn: Turn): void {
+  const { config, witness } = turn.state
+  if (config.witness === undefined) return
+  const { look } = witness
+  if (look !== undefined) {
+    if (turn.nowMs < look.deadlineMs) return
+    seeWitness(turn, look.id, { result: 'unreachable', message: 'no answer' })
+  }
+  if (turn.nowMs < turn.state.witness.nextLookMs) return
+  const id = turn.state.nextWitnessId
+  setState(turn, {
+    nextWitnessId: id + 1,
+    witness: { ...turn.state.witness, look: { id, type: 'look', deadlineMs: turn.nowMs + config.witness.timeoutMs + answerGraceMs }, nextLookMs: turn.nowMs + everyMs },
+  })
+  turn.effects.push({ type: 'ask-witness', requestId: id, ask: { type: 'look' } })
+}
+
+/** Every answer tells, not only that to a look. */
+export function seeWitness(turn: Turn, requestId: number, answer: WitnessAnswer): void {
+  const { witness } = turn.state
+  const { look, message: _before, ...kept } = witness
+  const answersLook = look?.id === requestId
+  const pending = answersLook || look === undefined ? {} : { look }
+  if (answer.result !== 'unreachable') {
+    if (witness.status === 'unreachable') record(turn, 'info', 'witness-reachable', `the witness answers again${witness.lastSeenMs === undefined ? '' : `, after ${inMs(turn.nowMs - witness.lastSeenMs)}`}`)
+    setState(turn, { witness: { ...kept, ...pending, status: 'reachable', lastSeenMs: turn.nowMs } })
+    return
+  }
+  // An answer to a request that was given up long ago, by a witness that has answered since, is no news.
+  if (!answersLook && witness.status === 'reachable') {
+    setState(turn, { witness: { ...witness, nextLookMs: Math.min(witness.nextLookMs, turn.nowMs) } })
+    return
+  }
+  if (witness.status !== 'unreachable') record(turn, 'warning', 'witness-unreachable', `the witness does not answer: ${answer.message}. While both nodes see each other nothing changes; should one be lost, nobody may hold`)
+  setState(turn, { witness: { ...kept, ...pending, status: 'unreachable', message: answer.message, nextLookMs: turn.nowMs + soonMs } })
+}
+
+export function witnessLookDeadlines({ config, witness }: NodeState): readonly Millis[] {
+  if (config.witness === undefined) return []
+  return [witness.look?.deadlineMs ?? witness.nextLookMs]
+}
