@@ -9,7 +9,7 @@ import { linkDeadlines } from './links.ts'
 import { meetingDeadlines } from './meeting.ts'
 import { addOperationDeadlines } from './operations.ts'
 import { numberIsSafe, persistDeadlines } from './persistence.ts'
-import { adoptionMs } from './permission.ts'
+import { adoptionMs, rulingFor } from './permission.ts'
 import { balanceDeadlines } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -25,7 +25,10 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: (Millis | 
   dues.push(group.announce?.nextMs, group.flapUntilMs)
   dues.push(...leaseDeadlines(state, group), ...witnessDeadlines(state, group))
   if (group.failed !== undefined) dues.push(group.failed.atMs + state.config.failureMemoryMs)
-  if (group.found && (state.config.witness !== undefined || numberIsSafe(state, group))) dues.push(adoptionMs(state, group))
+  if (group.found && numberIsSafe(state, group)) {
+    const dueMs = adoptionMs(state, group)
+    if (dueMs !== Infinity && 'permission' in rulingFor(state, group, dueMs)) dues.push(dueMs)
+  }
   // Once it is due nothing is left to wait for: what then keeps the group here is not the clock.
   if (group.hold === undefined || group.placement !== 'failback-waits') return
   const config = configOf(state, group.name)

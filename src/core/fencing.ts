@@ -6,8 +6,8 @@
  */
 import { restsOnWitness } from './authority.ts'
 import { judgingDeadtimeMs } from './contact.ts'
-import type { FenceLevel } from './config.ts'
 import type { Event } from './events.ts'
+import { canFence, levelsOf } from './fenced.ts'
 import { rulingFor } from './permission.ts'
 import type { FencingState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -18,25 +18,12 @@ import { placementAt } from './view.ts'
 const retryAllMs: Millis = 60_000
 const answerGraceMs: Millis = 15_000
 
-function levelsOf({ config, peer }: NodeState): readonly FenceLevel[] {
-  return config.fencing?.levels[peer] ?? []
-}
-
-/** The peer could be fenced, should it be necessary. */
-export function canFence(state: NodeState): boolean {
-  return levelsOf(state).length > 0 && state.contact.confirmed !== undefined
-}
-
-/** Confirmed for the newest daemon of the peer that is known. */
-export function isFenced({ fencing, contact }: NodeState): boolean {
-  return contact.status === 'dead' && fencing?.status === 'confirmed' && fencing.generation === contact.newest?.generation
-}
-
 function isWanted(state: NodeState, nowMs: Millis): boolean {
   if (state.contact.status !== 'dead' || !canFence(state) || state.pause.paused || state.phase === 'leaving') return false
   // Where the witness decides, a holder needs nobody off: the grant keeps the peer from starting.
   if (!restsOnWitness(state) && state.groups.some((group) => group.hold !== undefined)) return true
   return state.groups.some((group) => {
+    if (group.hold !== undefined) return false
     const ruling = rulingFor(state, group, nowMs)
     return 'needs' in ruling && ruling.needs === 'fencing' && placementAt(state, group, nowMs).node === 'self'
   })

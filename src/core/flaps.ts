@@ -3,7 +3,7 @@
  * until `hactl clear` or that time has passed. It never keeps a node from taking over what nobody serves.
  */
 import { peerIsHeard } from './contact.ts'
-import { peerServes } from './group-view.ts'
+import { peerGroup, peerServes } from './group-view.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
@@ -19,9 +19,8 @@ export function isFlapHeld(group: GroupState, nowMs: Millis): boolean {
 
 /** What an administrator moves is no flap. */
 function isAutomatic(turn: Turn, group: GroupState): boolean {
-  const { hold } = group
   if (turn.state.standby !== undefined || turn.state.contact.facts?.standby !== undefined) return false
-  return !group.pinned && (hold === undefined || hold.reason !== 'admin-takes')
+  return !group.pinned && peerGroup(turn.state, group.name)?.pinned !== true
 }
 
 export function countMoves(turn: Turn, name: string): void {

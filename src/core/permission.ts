@@ -18,7 +18,7 @@
  */
 import { contactAuthority, restsOnWitness } from './authority.ts'
 import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
-import { canFence, isFenced } from './fencing.ts'
+import { canFence, isFenced } from './fenced.ts'
 import { peerGroup } from './group-view.ts'
 import { orderlyShare } from './lease-arithmetic.ts'
 import { seesAnyPingNode } from './pings.ts'
@@ -40,7 +40,7 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
   if (!gone && nowMs < adoptionMs(state, group)) return { refused: 'listening' }
   if (gone && group.peerCleared) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'vouched' }
   if (isFenced(state)) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'fenced' }
-  if (peerGroup(state, group.name)?.state === 'unclean') return canFence(state) ? { needs: 'fencing' } : { refused: 'peer-unclean' }
+  if (isUncleanThere(state, group)) return !canFence(state) ? { refused: 'peer-unclean' } : restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { needs: 'fencing' }
   if (willCovers(state, group, nowMs)) return hasAuthority(state, group, nowMs) ? { permission: 'will' } : { needs: 'grant' }
   if (peerIsRaised(state, nowMs)) return state.config.fencing !== undefined && canFence(state) ? { needs: 'fencing' } : { refused: 'peer-raised' }
   if (state.contact.status === 'left') return hasAuthority(state, group, nowMs) ? { permission: 'peer-left' } : { needs: 'grant' }
@@ -55,11 +55,15 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
 function rulingByWitness(state: NodeState, group: GroupState, nowMs: Millis): Ruling {
   const { grant } = group
   if (grant === undefined || grant.ending === true || nowMs >= grant.sentMs + orderlyShare * grant.lifeMs) return { needs: 'grant' }
-  const mustFence = state.contact.status === 'dead' && !isFenced(state) && !group.peerCleared && canFence(state) && hasColdScripts(group)
+  const mustFence = state.contact.status === 'dead' && !isFenced(state) && !group.peerCleared && canFence(state) && (hasColdScripts(group) || isUncleanThere(state, group))
   return mustFence ? { needs: 'fencing' } : { permission: 'witness' }
 }
 
-export function hasColdScripts(group: GroupState): boolean {
+function isUncleanThere(state: NodeState, group: GroupState): boolean {
+  return peerGroup(state, group.name)?.state === 'unclean'
+}
+
+function hasColdScripts(group: GroupState): boolean {
   return group.stages.some(({ what }) => what.kind === 'script' && !isWarm(what))
 }
 

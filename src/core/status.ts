@@ -2,7 +2,7 @@
 import { inMutualContact, peerIsHeard, silentSinceMs } from './contact.ts'
 import { isUnclean, peerGroup, peerServes, stateOf } from './group-view.ts'
 import { authorityOf, restsOnWitness } from './authority.ts'
-import { canFence } from './fencing.ts'
+import { canFence } from './fenced.ts'
 import { peerIsRaised } from './raised.ts'
 import type { FencingReport, GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from './report.ts'
 import { isWarm } from './stage.ts'

@@ -11,7 +11,7 @@ import type { WitnessAsk } from './effects.ts'
 import type { WitnessAnswer } from './events.ts'
 import { isUnclean, runsHere } from './group-view.ts'
 import { areLeasesShort } from './lease-shortening.ts'
-import { rulingFor } from './permission.ts'
+import { adoptionMs, rulingFor } from './permission.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
@@ -171,6 +171,7 @@ export function witnessDeadlines(state: NodeState, group: GroupState): readonly 
   const { grant, witnessRequest } = group
   const dues: Millis[] = grant === undefined ? [] : [grant.sentMs + grant.lifeMs]
   if (witnessRequest !== undefined) return [...dues, witnessRequest.deadlineMs]
-  const askMs = Math.max(contactLostMs(state), nextAskMs(state, group))
+  const adoptMs = adoptionMs(state, group)
+  const askMs = Math.max(contactLostMs(state), nextAskMs(state, group), adoptMs === Infinity ? -Infinity : adoptMs)
   return wantsGrant(state, group, askMs) ? [...dues, askMs] : dues
 }

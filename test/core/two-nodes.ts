@@ -3,7 +3,8 @@ import type { AdminCommand, AdminReply } from '../../src/core/admin.ts'
 import type { CoreConfig, GroupConfig, ResourceConfig } from '../../src/core/config.ts'
 import { nextDeadlineMs } from '../../src/core/deadlines.ts'
 import type { Effect } from '../../src/core/effects.ts'
-import type { Event, Outcome } from '../../src/core/events.ts'
+import type { Event, Outcome, WitnessAnswer } from '../../src/core/events.ts'
+import type { GuardPlan } from '../../src/core/guard-plan.ts'
 import type { EventRecord } from '../../src/core/records.ts'
 import { createState } from '../../src/core/create-state.ts'
 import type { GroupState, NodeState } from '../../src/core/state.ts'
@@ -44,6 +45,10 @@ export interface Host {
   readonly replies: { requestId: number; reply: AdminReply }[]
   /** Stages running, as the outside world has them: `GROUP/index`. */
   readonly running: Set<string>
+  /** Until when the kernel keeps the addresses of a stage, for those that have a lifetime. */
+  readonly leasesMs: Map<string, number>
+  /** What its guard would do now. */
+  plan?: GuardPlan
   exitCode?: number
 }
 
@@ -57,6 +62,11 @@ export interface Rig {
   /** How long operations take, by the same names; 1 ms where nothing is said. */
   readonly tookMs: Map<string, number>
   readonly disk: Record<'a' | 'b', 'takes' | 'refuses' | 'silent'>
+  readonly witness: WitnessModel
+  /** How fencing of a host ends; it dies of `confirmed`. */
+  readonly fences: Record<'a' | 'b', 'confirmed' | 'failed' | 'never'>
+  /** Each program run that was to fence a host, with its level. */
+  readonly fenced: string[]
   run(durationMs: number): void
   ask(host: 'a' | 'b', command: AdminCommand): void
   give(host: 'a' | 'b', event: Record<string, unknown> & { type: Event['type'] }): void
@@ -67,6 +77,14 @@ export interface Rig {
   held(groupName: string): string
 }
 
+/** One key for each group, with a lease; the answer takes a millisecond. */
+export interface WitnessModel {
+  readonly reachableFrom: Set<'a' | 'b'>
+  readonly keys: Map<string, { holder: 'a' | 'b'; leaseId: string; untilMs: number }>
+  readonly numbers: Map<string, number>
+  readonly asked: string[]
+}
+
 interface Delivery { readonly atMs: number; readonly serial: number; readonly host: 'a' | 'b'; readonly event: Record<string, unknown> & { type: Event['type'] }; readonly from?: 'a' | 'b' }
 
 /** `other`: the configuration of b, where it is not the same. */
@@ -75,7 +93,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
   const queue: Delivery[] = []
   let serial = 0
   let requestId = 0
-  const host = (name: 'a' | 'b'): Host => ({ name, state: initial(configs[name], name, 1, 0), up: false, records: [], replies: [], running: new Set() })
+  const host = (name: 'a' | 'b'): Host => ({ name, state: initial(configs[name], name, 1, 0), up: false, records: [], replies: [], running: new Set(), leasesMs: new Map() })
   const self: Rig = {
     hosts: { a: host('a'), b: host('b') },
     nowMs: 0,
@@ -83,6 +101,9 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
     outcomes: new Map(),
     tookMs: new Map(),
     disk: { a: 'takes', b: 'takes' },
+    witness: { reachableFrom: new Set(['a', 'b']), keys: new Map(), numbers: new Map(), asked: [] },
+    fences: { a: 'confirmed', b: 'confirmed' },
+    fenced: [],
     run(durationMs) {
       const endMs = self.nowMs + durationMs
       for (let turns = 0; ; turns += 1) {
@@ -137,6 +158,20 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
     if (effect.type === 'persist' && self.disk[one.name] !== 'silent') {
       later(1, one.name, { type: 'persist-finished', persistId: effect.persistId, ...(self.disk[one.name] === 'refuses' ? { error: 'No space left on device' } : {}) })
     }
+    if (effect.type === 'plan-guard') one.plan = effect.plan
+    if (effect.type === 'renew-addresses') {
+      const key = `${effect.group}/${effect.stage}`
+      const there = one.running.has(key)
+      if (there) one.leasesMs.set(key, self.nowMs + effect.lease.validSeconds * 1_000)
+      later(1, one.name, { type: 'addresses-renewed', group: effect.group, stage: effect.stage, serial: effect.serial, result: there ? 'renewed' : 'gone', ...(there ? {} : { ips: ['192.0.2.100'] }) })
+    }
+    if (effect.type === 'ask-witness') askWitness(one, effect)
+    if (effect.type === 'run-fence') {
+      self.fenced.push(`${one.name} fences ${effect.node}, level ${effect.level}`)
+      const outcome = self.fences[peer]
+      if (outcome === 'confirmed') self.kill(peer)
+      if (outcome !== 'never') later(100, one.name, { type: 'fence-finished', fenceId: effect.fenceId, result: outcome, message: outcome === 'confirmed' ? 'it is off' : 'the device does not answer' })
+    }
     if (effect.type === 'exit') { one.exitCode = effect.exitCode; one.up = false }
     if (effect.type === 'observe-resources') {
       later(5, one.name, { type: 'resources-observed', observations: one.state.groups.flatMap((g) => g.stages.map((_s, stage) => ({ group: g.name, stage, found: one.running.has(`${g.name}/${stage}`) ? 'running' : 'stopped' }))) })
@@ -147,11 +182,37 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
       if (wanted === 'never') return
       const outcome = wanted ?? (effect.action === 'status' && !one.running.has(key) ? { result: 'not-running' } : { result: 'ok' })
       if (outcome.result === 'ok' && effect.action === 'start') one.running.add(key)
+      if (effect.lease !== undefined) one.leasesMs.set(key, self.nowMs + effect.lease.validSeconds * 1_000)
       if (outcome.result === 'ok' && effect.action === 'stop') one.running.delete(key)
       later(self.tookMs.get(`${one.name} ${effect.action} ${effect.what.name}`) ?? 1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome })
     }
     if (effect.type === 'drop-addresses') one.running.delete(`${effect.group}/${effect.stage}`)
     if (effect.type === 'cancel-operation') later(1, one.name, { type: 'operation-finished', operationId: effect.operationId, outcome: { result: 'cancelled' } })
+  }
+  function askWitness(one: Host, { requestId, group = '', ask }: Extract<Effect, { type: 'ask-witness' }>): void {
+    const { witness } = self
+    const reply = (answer: WitnessAnswer): void => later(1, one.name, { type: 'witness-answered', requestId, answer })
+    if (ask.type !== 'look') witness.asked.push(`${one.name} ${ask.type} ${group}`)
+    if (!witness.reachableFrom.has(one.name)) return later(400, one.name, { type: 'witness-answered', requestId, answer: { result: 'unreachable', message: 'connection refused' } })
+    if (ask.type === 'look') return reply({ result: 'seen' })
+    if (ask.type === 'give-back') {
+      for (const [name, { leaseId }] of witness.keys) if (leaseId === ask.leaseId) witness.keys.delete(name)
+      return reply({ result: 'given-back' })
+    }
+    const key = witness.keys.get(group)
+    const stands = key !== undefined && self.nowMs < key.untilMs
+    const lifeMs = one.state.config.witness?.grantMs ?? 0
+    if (ask.type === 'renew') {
+      if (!stands || key.leaseId !== ask.leaseId) return reply({ result: 'lost' })
+      key.untilMs = self.nowMs + lifeMs
+      return reply({ result: 'renewed', sentMs: self.nowMs, lifeMs })
+    }
+    if (stands && key.holder !== one.name && ask.overwrite === undefined) return reply({ result: 'refused', holder: key.holder, number: witness.numbers.get(group) ?? 0 })
+    const number = Math.max(witness.numbers.get(group) ?? 0, ask.number) + 1
+    const leaseId = `lease${requestId}${one.name}`
+    witness.keys.set(group, { holder: one.name, leaseId, untilMs: self.nowMs + lifeMs })
+    witness.numbers.set(group, number)
+    return reply({ result: 'granted', leaseId, sentMs: self.nowMs, lifeMs, number })
   }
   return self
 }
@@ -169,6 +230,18 @@ export function groupOf(host: Host, name = 'web'): GroupState {
   const found = host.state.groups.find((one) => one.name === name)
   if (found === undefined) throw new Error(`${host.name} has no group ${name}`)
   return found
+}
+
+/** A witness, with timing for which `hactl check` has no warning. */
+export const witnessed = {
+  timing: { keepaliveMs: 500, warntimeMs: 2_500, deadtimeMs: 5_000, initdeadMs: 10_000 },
+  witness: { timeoutMs: 500, grantMs: 5_000, renewMs: 800 },
+  lease: 'auto',
+} as const
+
+/** The daemon is killed, not the host: what it held stays until its guard acts. */
+export function dieOf(pair: Rig, name: 'a' | 'b'): void {
+  pair.hosts[name].up = false
 }
 
 /** The newest reply that a host gave. */

@@ -1,0 +1,118 @@
+/** Ping nodes, the flap guard, other hosts that answer for an address, and a node that resets itself. */
+import { expect, test } from 'vitest'
+import { address, codes, configuration, group, groupOf, pairOf, replyOf, script, witnessed, type Rig } from './two-nodes.ts'
+
+const web = group('web', 'a', [address('192.0.2.100')])
+const ping = { names: ['gateway', 'other'], balances: true, releases: false, settleMs: 2_000 }
+
+function sees(pair: Rig, host: 'a' | 'b', ...names: readonly string[]): void {
+  for (const name of ping.names) pair.give(host, { type: 'ping-changed', name, reachable: names.includes(name) })
+}
+
+test('a node that sees no ping node takes nothing over from a silent peer', () => {
+  const pair = pairOf(configuration([web], { ping }))
+  sees(pair, 'a', 'gateway', 'other')
+  sees(pair, 'b')
+  pair.kill('a')
+  pair.run(10_000)
+  expect(pair.held('web')).toBe('')
+  sees(pair, 'b', 'other')
+  pair.run(100)
+  expect(pair.held('web')).toBe('b')
+})
+
+test('the node that sees more ping nodes should hold, once that has lasted; failback waits for sight', () => {
+  const pair = pairOf(configuration([web], { ping }))
+  sees(pair, 'a', 'gateway')
+  sees(pair, 'b', 'gateway', 'other')
+  pair.run(1_500)
+  expect(pair.held('web')).toBe('a')
+  pair.run(1_000)
+  expect(pair.held('web')).toBe('b')
+  pair.run(10_000)
+  expect(pair.held('web')).toBe('b')
+  sees(pair, 'a', 'gateway', 'other')
+  pair.run(3_000)
+  expect(pair.held('web')).toBe('a')
+})
+
+test('a holder that is cut off from everything lets go where it is told to', () => {
+  for (const releases of [false, true]) {
+    const pair = pairOf(configuration([web], { ping: { ...ping, releases } }))
+    sees(pair, 'a', 'gateway', 'other')
+    pair.kill('b')
+    pair.run(2_000)
+    sees(pair, 'a')
+    pair.run(100)
+    expect(pair.held('web')).toBe(releases ? '' : 'a')
+  }
+})
+
+const guarded = configuration([group('web', 'a', [script('apache2')])], { flapGuard: { moves: 3, withinMs: 60_000 }, failureMemoryMs: 1 })
+
+function flap(pair: Rig): void {
+  for (let turns = 0; turns < 4; turns += 1) {
+    pair.give('a', { type: 'link-changed', link: 'bcast eth0', status: 'open', reason: '' })
+    pair.kill('a')
+    pair.run(2_000)
+    pair.start('a', turns + 2)
+    pair.run(2_000)
+  }
+}
+
+test('a group that moves too often stays where it is until somebody clears it', () => {
+  const pair = pairOf(guarded)
+  flap(pair)
+  expect(codes(pair.hosts.b)).toContain('flap-guard-on')
+  const holder = pair.held('web')
+  expect(holder).toBe('b')
+  pair.run(20_000)
+  expect(pair.held('web')).toBe('b')
+  pair.ask('b', { type: 'clear', group: 'web', timeoutMs: 5_000 })
+  pair.run(1_000)
+  expect(replyOf(pair.hosts.b).result).toBe('done')
+  expect(pair.held('web')).toBe('a')
+})
+
+test('the flap guard ends by itself, and never keeps a survivor from taking over', () => {
+  const pair = pairOf(guarded)
+  flap(pair)
+  pair.kill('b')
+  pair.run(2_000)
+  expect(pair.held('web')).toBe('a')
+  pair.start('b', 5)
+  pair.run(70_000)
+  expect(groupOf(pair.hosts.a).flapUntilMs).toBeUndefined()
+})
+
+test('moves that an administrator asks for are no flaps', () => {
+  const pair = pairOf(guarded)
+  for (let turns = 0; turns < 6; turns += 1) {
+    pair.ask(turns % 2 === 0 ? 'b' : 'a', { type: 'takeover', target: 'all', force: false, timeoutMs: 5_000 })
+    pair.run(1_000)
+  }
+  expect([...codes(pair.hosts.a), ...codes(pair.hosts.b)]).not.toContain('flap-guard-on')
+})
+
+test('another host that answers for a held address is named, counted, and answered', () => {
+  const pair = pairOf(configuration([web]))
+  for (let turns = 0; turns < 3; turns += 1) pair.give('a', { type: 'address-contested', ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', interface: 'eth0' })
+  expect(groupOf(pair.hosts.a).contested).toMatchObject([{ ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', count: 3 }])
+  expect(pair.hosts.a.records.at(-1)?.message).toContain('02:00:00:00:00:09')
+  pair.give('b', { type: 'address-contested', ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', interface: 'eth0' })
+  expect(codes(pair.hosts.b)).not.toContain('address-contested')
+})
+
+test('a script that still runs at the end of authority: the watchdog resets the host, and without one it is said', () => {
+  for (const watchdog of [true, false]) {
+    const pair = pairOf(configuration([group('data', 'a', [address('192.0.2.101'), script('mysql')])], { ...witnessed, watchdog }))
+    pair.run(1_000)
+    pair.outcomes.set('a stop mysql', 'never')
+    pair.witness.reachableFrom.delete('a')
+    pair.cut.add('a>b')
+    pair.cut.add('b>a')
+    pair.run(4_990)
+    expect(codes(pair.hosts.a)).toContain(watchdog ? 'host-resets' : 'not-stopped-in-time')
+    expect(pair.hosts.a.state.resetting).toBe(watchdog)
+  }
+})

@@ -1,0 +1,145 @@
+/** Contact is lost and a witness decides: design.md section 5, FINDINGS F1, F4, F5, F12, F13. */
+import { expect, test } from 'vitest'
+import { address, codes, configuration, group, groupOf, pairOf, script, witnessed } from './two-nodes.ts'
+
+const web = group('web', 'a', [address('192.0.2.100')])
+const config = configuration([web], witnessed)
+
+function both(pair: ReturnType<typeof pairOf>): void {
+  pair.cut.add('a>b')
+  pair.cut.add('b>a')
+}
+
+test('while the nodes see each other the witness is only looked at, and its death changes nothing', () => {
+  const pair = pairOf(config)
+  pair.witness.reachableFrom.clear()
+  pair.run(60_000)
+  expect(pair.held('web')).toBe('a')
+  expect(pair.witness.asked).toEqual([])
+  expect(codes(pair.hosts.a)).toContain('witness-unreachable')
+  pair.witness.reachableFrom.add('a')
+  pair.run(15_000)
+  expect(codes(pair.hosts.a)).toContain('witness-reachable')
+})
+
+test('a full partition: the holder has the grant at half of deadtime and keeps the group', () => {
+  const pair = pairOf(config)
+  both(pair)
+  pair.run(30_000)
+  expect(pair.held('web')).toBe('a')
+  expect(pair.witness.asked[0]).toBe('a acquire web')
+  expect(groupOf(pair.hosts.a).hold?.number).toBe(pair.witness.numbers.get('web'))
+  expect(codes(pair.hosts.b)).toContain('grant-refused')
+})
+
+test('a holder that cannot reach the witness releases at 0.8 deadtime, and the peer holds after deadtime', () => {
+  const pair = pairOf(config)
+  pair.witness.reachableFrom.delete('a')
+  both(pair)
+  const cutMs = pair.nowMs
+  let released: number | undefined
+  let taken: number | undefined
+  for (let turns = 0; turns < 700; turns += 1) {
+    pair.run(10)
+    if (released === undefined && !pair.hosts.a.running.has('web/0')) released = pair.nowMs - cutMs
+    if (taken === undefined && pair.hosts.b.running.has('web/0')) taken = pair.nowMs - cutMs
+  }
+  expect(released).toBeGreaterThan(3_500)
+  expect(released).toBeLessThan(4_100)
+  // Counted from the last packet, which came up to a keepalive before the cut.
+  expect(taken).toBeGreaterThan(4_490)
+  expect(taken).toBeLessThan(5_300)
+  expect(groupOf(pair.hosts.b).hold?.permission).toBe('witness')
+})
+
+test('with the witness out of reach of both, nobody holds: P1 before availability (F13)', () => {
+  const pair = pairOf(config)
+  pair.witness.reachableFrom.clear()
+  both(pair)
+  pair.run(30_000)
+  expect(pair.held('web')).toBe('')
+  expect([...pair.hosts.a.running, ...pair.hosts.b.running]).toEqual([])
+})
+
+test('the death of the other node costs the holder nothing as long as the witness answers', () => {
+  const pair = pairOf(config)
+  pair.kill('b')
+  pair.run(60_000)
+  expect(pair.held('web')).toBe('a')
+  expect(groupOf(pair.hosts.a).hold?.permission).toBe('consent')
+  expect(codes(pair.hosts.a)).not.toContain('permission-lost')
+})
+
+test('a peer that has left is no contact: its partner needs the grant', () => {
+  const pair = pairOf(config)
+  pair.give('b', { type: 'shutdown-requested' })
+  pair.run(10_000)
+  expect(pair.hosts.b.exitCode).toBe(0)
+  expect(pair.held('web')).toBe('a')
+  expect(groupOf(pair.hosts.a).grant).toBeDefined()
+})
+
+test('contact comes back: lifetimes are cut to what contact allows, then the grant is given back (F5)', () => {
+  const pair = pairOf(configuration([web], { ...witnessed, witness: { timeoutMs: 500, grantMs: 20_000, renewMs: 3_000 }, lease: { seconds: 18 } }))
+  both(pair)
+  pair.run(10_000)
+  expect(groupOf(pair.hosts.a).grant).toBeDefined()
+  expect(pair.hosts.a.leasesMs.get('web/0')! - pair.nowMs).toBeGreaterThan(8_000)
+  pair.cut.clear()
+  for (let turns = 0; turns < 3_000 && pair.witness.keys.has('web'); turns += 1) pair.run(1)
+  expect(pair.witness.keys.has('web')).toBe(false)
+  expect(pair.hosts.a.leasesMs.get('web/0')! + 1_000).toBeLessThanOrEqual(pair.nowMs + 5_000)
+  pair.run(5_000)
+  expect(pair.held('web')).toBe('a')
+})
+
+test('a grant that comes after contact has returned is given back unused (F4)', () => {
+  const pair = pairOf(config)
+  pair.kill('a')
+  pair.run(5_100)
+  const asked = groupOf(pair.hosts.b)
+  expect(asked.hold?.permission).toBe('witness')
+  const late = pairOf(config)
+  late.give('b', { type: 'witness-answered', requestId: 999, answer: { result: 'granted', leaseId: 'old', sentMs: 0, lifeMs: 5_000, number: 7 } })
+  late.run(50)
+  expect(groupOf(late.hosts.b).grant).toBeUndefined()
+  expect(late.witness.asked).toContain('b give-back ')
+})
+
+test('a restarted daemon that hears nobody adopts what it finds only by a new grant (F6)', () => {
+  const pair = pairOf(config)
+  pair.kill('b')
+  pair.run(8_000)
+  pair.hosts.a.up = false
+  pair.witness.reachableFrom.clear()
+  pair.start('a', 2)
+  pair.run(20_000)
+  expect(pair.held('web')).toBe('')
+  pair.witness.reachableFrom.add('a')
+  pair.run(3_000)
+  expect(pair.held('web')).toBe('a')
+})
+
+test('of two holders that meet, the one with the grant keeps, whatever the claim numbers say (F12)', () => {
+  const pair = pairOf(config)
+  pair.kill('a')
+  pair.run(6_000)
+  expect(pair.held('web')).toBe('b')
+  const { facts } = pair.hosts.b.state.contact
+  const theirs = { name: 'web', state: 'held', claimNumber: 9_000, claiming: false, failed: false, pinned: false, heldMs: 5_000 }
+  const packet = { id: { generation: 2, sequence: 1 }, from: 'a', kind: 'status', nodeStatus: 'active', deadtimeMs: 5_000, facts: { ...facts, groups: [theirs] } }
+  pair.give('b', { type: 'packet-received', link: 'bcast eth0', packet })
+  expect(groupOf(pair.hosts.b).hold).toBeDefined()
+  expect(codes(pair.hosts.b)).toContain('two-holders')
+})
+
+test('while a stop goes on, the grant keeps the peer from starting beside it', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('mysql')])], witnessed))
+  both(pair)
+  pair.run(3_000)
+  pair.outcomes.set('a stop mysql', 'never')
+  pair.give('a', { type: 'shutdown-requested' })
+  pair.run(20_000)
+  expect(pair.held('web')).toBe('')
+  expect(pair.hosts.b.running.has('web/1')).toBe(false)
+})
