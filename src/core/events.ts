@@ -41,7 +41,8 @@ export type WitnessAnswer =
   | { readonly result: 'seen' }
   | { readonly result: 'unreachable'; readonly message: string }
 
-export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis } & (
+/** `bootMs`: a clock that runs on while the host is suspended; only ticks of the real loop have it. */
+export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis; readonly bootMs?: Millis } & (
   /** A deadline was reached, nothing else. */
   | { readonly type: 'tick' }
   /** Whole, authenticated, from the peer, and newer than every earlier one. */

@@ -14,6 +14,9 @@ import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
 
+/** The keeper tells the neighbours anew when the other has let go, and after this long if that is never heard. */
+const announceAgainstMs: Millis = 1_000
+
 export function settleMeeting(turn: Turn, name: string): void {
   releaseWithoutAuthority(turn, name)
   const group = groupNamed(turn.state, name)
@@ -39,7 +42,7 @@ export function settleMeeting(turn: Turn, name: string): void {
       group: name,
       figures: { mine: group.hold.number, theirs, overlapMs },
     })
-    setGroup(turn, name, { conflictSinceMs: turn.nowMs - overlapMs, conflictHeldSinceMs: group.hold.sinceMs })
+    setGroup(turn, name, { conflictSinceMs: turn.nowMs - overlapMs, conflictHeldSinceMs: group.hold.sinceMs, ...(iKeep ? { announce: { round: 0, nextMs: turn.nowMs + announceAgainstMs } } : {}) })
   }
   if (iKeep) {
     // It hears nothing of our claim and will never let go: then the lower right lets the other keep it (F8c).

@@ -4,6 +4,7 @@
  */
 import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
 import { nextDeadlineMs } from './deadlines.ts'
+import type { Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 
 /** Run before anything else in a turn, with the state as the last turn left it. True if this node stood still. */
@@ -12,10 +13,10 @@ export function noticeStall(turn: Turn): boolean {
   if (!state.begun) return false
   const dueMs = nextDeadlineMs(state) ?? nowMs
   const lateMs = nowMs - dueMs
-  const clockJumpMs = wallMs - nowMs - state.wallOffsetMs
+  const clockJumpMs = Math.max(wallMs - nowMs - state.wallOffsetMs, bootJumpMs(turn))
   const stalledMs = Math.max(lateMs, clockJumpMs)
   if (stalledMs <= 0.5 * judgingDeadtimeMs(state)) return false
-  const how = lateMs >= clockJumpMs ? 'this daemon was not run' : 'the wall clock ran ahead of the monotonic one, as after a pause of this host,'
+  const how = lateMs >= clockJumpMs ? 'this daemon was not run' : 'the wall or boot clock ran ahead of the monotonic one, as after a pause of this host,'
   record(turn, 'warning', 'was-stalled', `${how} for ${inMs(stalledMs)}: listening afresh before anybody is judged`, { figures: { stalledMs: Math.round(stalledMs) } })
   listenAfresh(turn)
   setState(turn, {
@@ -23,6 +24,15 @@ export function noticeStall(turn: Turn): boolean {
     stalled: { forMs: stalledMs, untilMs: nowMs + 2 * judgingDeadtimeMs(state) },
   })
   return true
+}
+
+/** While a host is suspended its boot clock runs on and the monotonic one stands still. */
+function bootJumpMs(turn: Turn): Millis {
+  if (turn.bootMs === undefined) return -Infinity
+  const offsetMs = turn.bootMs - turn.nowMs
+  const before = turn.state.bootOffsetMs
+  setState(turn, { bootOffsetMs: offsetMs })
+  return before === undefined ? -Infinity : offsetMs - before
 }
 
 export function forgetStall(turn: Turn): void {

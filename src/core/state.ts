@@ -74,6 +74,8 @@ export interface NodeState {
   readonly begun: boolean
   /** Wall clock minus monotonic clock at the last keepalive: a jump means that this node stood still (F11). */
   readonly wallOffsetMs: Millis
+  /** Boot clock minus monotonic clock, where it was read. */
+  readonly bootOffsetMs?: Millis
   readonly nextKeepaliveMs: Millis
   /** Facts changed or an answer is owed: a packet leaves at the end of the turn. */
   readonly contact: Contact

@@ -49,7 +49,7 @@ export interface Step { readonly state: NodeState; readonly effects: readonly Ef
 
 export function step(state: NodeState, event: Event): Step {
   if (state.phase === 'left') return { state, effects: [] }
-  const turn: Turn = { nowMs: event.nowMs, wallMs: event.wallMs, before: state, state, effects: [], answerOwed: false, answerWanted: false }
+  const turn: Turn = { nowMs: event.nowMs, wallMs: event.wallMs, ...(event.bootMs === undefined ? {} : { bootMs: event.bootMs }), before: state, state, effects: [], answerOwed: false, answerWanted: false }
   const stalled = noticeStall(turn)
   if (stalled) withdrawAll(turn)
   beginLook(turn)

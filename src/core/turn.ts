@@ -12,6 +12,7 @@ import type { Millis, WallMillis } from './time.ts'
 export interface Turn {
   readonly nowMs: Millis
   readonly wallMs: WallMillis
+  readonly bootMs?: Millis
   /** As the turn found it. */
   readonly before: NodeState
   state: NodeState

@@ -8,7 +8,7 @@ import type { Effect } from '../core/effects.ts'
 import type { Event } from '../core/events.ts'
 import type { NodeState } from '../core/state.ts'
 import { step } from '../core/step.ts'
-import { nowMs, wallMs } from '../runtime/clock.ts'
+import { bootMs, nowMs, wallMs } from '../runtime/clock.ts'
 
 /** An event before the loop stamps it with the clocks. */
 export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'nowMs' | 'wallMs'> : never) : never
@@ -85,7 +85,7 @@ export function startLoop(options: LoopOptions): Loop {
   /** Node's timers may fire a fraction of a millisecond early; a tick before its time would be for nothing. */
   function tick(): void {
     const dueMs = nextDeadlineMs(state)
-    if (dueMs !== undefined && dueMs <= nowMs()) feed({ type: 'tick' })
+    if (dueMs !== undefined && dueMs <= nowMs()) feed({ type: 'tick', bootMs: bootMs() })
     else arm()
   }
 
