@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# All tests, or the parts that are named: lint, unit (with the properties and the simulation), resources, lab.
+# All tests, or the parts that are named: lint, unit (with the properties and the simulation), mutations (of the pure
+# layers), resources, lab.
 # Sets itself up on a fresh clone. The last line is `N passed, N failed`, with `, N skipped` where something could not be
-# had; the exit code is 0 only if nothing failed.   Usage: bash test/run.sh [lint] [unit] [resources] [lab]
+# had; the exit code is 0 only if nothing failed.   Usage: bash test/run.sh [lint] [unit] [mutations] [resources] [lab]
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 parts=("$@")
-if [ "${#parts[@]}" = 0 ]; then parts=(lint unit resources lab); fi
+if [ "${#parts[@]}" = 0 ]; then parts=(lint unit mutations resources lab); fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0 times='' failures='' skips=''
@@ -92,6 +93,7 @@ run_part() {
       check 'lint: tsc' 300 npx --no-install tsc
       check 'lint: eslint' 300 npx --no-install eslint --max-warnings 0 src test ;;
     unit) tests unit 420 ;;
+    mutations) tests mutations 420 --config test/mutations/vitest.config.ts ;;
     resources)
       if has_namespaces; then
         tests resources 420 --config test/resources/vitest.config.ts
@@ -104,7 +106,7 @@ run_part() {
       else
         skip_all lab 'no namespaces on this machine' --config test/lab/vitest.config.ts
       fi ;;
-    *) echo "test/run.sh: unknown part '$1': use lint, unit, resources or lab"; exit 2 ;;
+    *) echo "test/run.sh: unknown part '$1': use lint, unit, mutations, resources or lab"; exit 2 ;;
   esac
 }
 

@@ -86,3 +86,17 @@ test('whoever gives a pinned group away has no pin left, and its next holding is
   expect(groupOf(pair.hosts.b).pinned).toBe(false)
   expect(replyOf(pair.hosts.a).moves[0]?.unheldMs).toBeLessThan(20)
 })
+
+test('a packet that the peer sent before it heard the claim is no consent', () => {
+  const pair = pairOf(configuration([web('b')]))
+  expect(pair.held('web')).toBe('b')
+  pair.cut.add('b>a')
+  pair.ask('a', takeoverAll)
+  const { a, b } = pair.hosts
+  expect(groupOf(a).claim).toBeDefined()
+  const { facts } = a.state.contact
+  const free = { name: 'web', state: 'stopped', claimNumber: 1, claiming: false, failed: false, pinned: false }
+  const packet = { id: { generation: 1, sequence: b.state.nextSequence + 50 }, from: 'b', kind: 'status', nodeStatus: 'active', deadtimeMs: 1_000, facts: { ...facts, groups: [free] } }
+  pair.give('a', { type: 'packet-received', link: 'bcast eth0', packet })
+  expect(groupOf(a).hold).toBeUndefined()
+})

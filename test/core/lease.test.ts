@@ -87,3 +87,18 @@ test('a pause that the peer never hears of raises nothing where a witness decide
   pair.run(2_000)
   expect((pair.hosts.a.leasesMs.get('web/0') ?? 0) - pair.nowMs).toBeLessThan(5_000)
 })
+
+test('what is given up comes off the lifetimes before it is told', () => {
+  const pair = pairOf(configuration([web], witnessed))
+  pair.run(3_000)
+  pair.ask('a', { type: 'pause' })
+  pair.run(2_000)
+  // The kernel does not answer: until it has, the peer goes on keeping its promise.
+  pair.hosts.a.running.delete('web/0')
+  pair.ask('a', { type: 'resume' })
+  for (let turns = 0; turns < 20; turns += 1) {
+    const untilMs = groupOf(pair.hosts.a).stages[0]?.lease?.untilMs ?? 0
+    if (untilMs > pair.nowMs + 10_000) expect(pair.hosts.a.state.raising).toBeDefined()
+    pair.run(1)
+  }
+})

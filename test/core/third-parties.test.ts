@@ -74,15 +74,21 @@ test('a group that moves too often stays where it is until somebody clears it', 
   expect(pair.held('web')).toBe('a')
 })
 
-test('the flap guard ends by itself, and never keeps a survivor from taking over', () => {
+test('the flap guard ends by itself', () => {
+  const pair = pairOf(guarded)
+  flap(pair)
+  expect(groupOf(pair.hosts.b).flapUntilMs).toBeDefined()
+  pair.run(70_000)
+  expect(groupOf(pair.hosts.b).flapUntilMs).toBeUndefined()
+  expect(pair.held('web')).toBe('a')
+})
+
+test('the flap guard never keeps a survivor from taking over', () => {
   const pair = pairOf(guarded)
   flap(pair)
   pair.kill('b')
   pair.run(2_000)
   expect(pair.held('web')).toBe('a')
-  pair.start('b', 5)
-  pair.run(70_000)
-  expect(groupOf(pair.hosts.a).flapUntilMs).toBeUndefined()
 })
 
 test('moves that an administrator asks for are no flaps', () => {
@@ -115,4 +121,15 @@ test('a script that still runs at the end of authority: the watchdog resets the 
     expect(codes(pair.hosts.a)).toContain(watchdog ? 'host-resets' : 'not-stopped-in-time')
     expect(pair.hosts.a.state.resetting).toBe(watchdog)
   }
+})
+
+test('the watchdog is told to reset the host once', () => {
+  const pair = pairOf(configuration([group('data', 'a', [address('192.0.2.101'), script('mysql')])], { ...witnessed, watchdog: true }))
+  pair.run(1_000)
+  pair.outcomes.set('a stop mysql', 'never')
+  pair.witness.reachableFrom.clear()
+  pair.cut.add('a>b')
+  pair.cut.add('b>a')
+  pair.run(20_000)
+  expect(pair.resets).toEqual(['a'])
 })

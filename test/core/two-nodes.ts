@@ -67,6 +67,8 @@ export interface Rig {
   readonly fences: Record<'a' | 'b', 'confirmed' | 'failed' | 'never'>
   /** Each program run that was to fence a host, with its level. */
   readonly fenced: string[]
+  /** Hosts whose watchdog is fed no more. */
+  readonly resets: string[]
   run(durationMs: number): void
   ask(host: 'a' | 'b', command: AdminCommand): void
   give(host: 'a' | 'b', event: Record<string, unknown> & { type: Event['type'] }): void
@@ -104,6 +106,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
     witness: { reachableFrom: new Set(['a', 'b']), keys: new Map(), numbers: new Map(), asked: [] },
     fences: { a: 'confirmed', b: 'confirmed' },
     fenced: [],
+    resets: [],
     run(durationMs) {
       const endMs = self.nowMs + durationMs
       for (let turns = 0; ; turns += 1) {
@@ -165,6 +168,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
       if (there) one.leasesMs.set(key, self.nowMs + effect.lease.validSeconds * 1_000)
       later(1, one.name, { type: 'addresses-renewed', group: effect.group, stage: effect.stage, serial: effect.serial, result: there ? 'renewed' : 'gone', ...(there ? {} : { ips: ['192.0.2.100'] }) })
     }
+    if (effect.type === 'reset-host') self.resets.push(one.name)
     if (effect.type === 'ask-witness') askWitness(one, effect)
     if (effect.type === 'run-fence') {
       self.fenced.push(`${one.name} fences ${effect.node}, level ${effect.level}`)

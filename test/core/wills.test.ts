@@ -60,15 +60,19 @@ test('a will that is read after a pause proves nothing: the next daemon may hold
   will(pair, 'addresses-gone', 'web')
   pair.run(10)
   expect(pair.held('web')).toBe('')
+  expect(codes(pair.hosts.b)).not.toContain('peer-died')
 })
 
 test('a will of another generation than the newest one is no proof', () => {
-  const pair = pairOf(configuration([web]))
-  pair.run(2_000)
-  dieOf(pair, 'a')
-  will(pair, 'addresses-gone', 'web', 7)
-  pair.run(100)
-  expect(pair.held('web')).toBe('')
+  for (const config of [configuration([web]), configuration([web], witnessed)]) {
+    const pair = pairOf(config)
+    pair.run(2_000)
+    dieOf(pair, 'a')
+    will(pair, 'addresses-gone', 'web', 7)
+    pair.run(100)
+    expect(pair.held('web')).toBe('')
+    expect(codes(pair.hosts.b)).not.toContain('peer-died')
+  }
 })
 
 test('a group that was last heard as unclean is not covered by any will', () => {

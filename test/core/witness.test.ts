@@ -59,6 +59,7 @@ test('with the witness out of reach of both, nobody holds: P1 before availabilit
   pair.run(30_000)
   expect(pair.held('web')).toBe('')
   expect([...pair.hosts.a.running, ...pair.hosts.b.running]).toEqual([])
+  expect(codes(pair.hosts.b)).not.toContain('group-acquiring')
 })
 
 test('the death of the other node costs the holder nothing as long as the witness answers', () => {
@@ -115,6 +116,7 @@ test('a restarted daemon that hears nobody adopts what it finds only by a new gr
   pair.start('a', 2)
   pair.run(20_000)
   expect(pair.held('web')).toBe('')
+  expect(codes(pair.hosts.a)).not.toContain('group-adopted')
   pair.witness.reachableFrom.add('a')
   pair.run(3_000)
   expect(pair.held('web')).toBe('a')
@@ -142,4 +144,16 @@ test('while a stop goes on, the grant keeps the peer from starting beside it', (
   pair.run(20_000)
   expect(pair.held('web')).toBe('')
   expect(pair.hosts.b.running.has('web/1')).toBe(false)
+})
+
+test('the life of a grant counts from when its request left', () => {
+  const pair = pairOf(config)
+  pair.witness.reachableFrom.clear()
+  pair.kill('b')
+  for (let turns = 0; turns < 3_000 && groupOf(pair.hosts.a).witnessRequest === undefined; turns += 1) pair.run(1)
+  const asked = groupOf(pair.hosts.a).witnessRequest!
+  const askedMs = pair.nowMs
+  pair.run(300)
+  pair.give('a', { type: 'witness-answered', requestId: asked.id, answer: { result: 'granted', leaseId: 'x', sentMs: askedMs, lifeMs: 5_000, number: 50 } })
+  expect(groupOf(pair.hosts.a).grant?.sentMs).toBe(askedMs)
 })
