@@ -30,6 +30,7 @@ import { createReload } from './reload.ts'
 import { keepInForce } from './in-force.ts'
 import { createRequests } from './requests.ts'
 import { createWire } from './wire.ts'
+import { witnessInForce } from './witness.ts'
 
 export interface DaemonOptions { readonly config: string; readonly stateDir: string; readonly control: string }
 
@@ -123,12 +124,15 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
   closing.push(() => announcer.close())
   const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
+  const witness = witnessInForce(config, { self, peer, generation: files.generation, onNotice: (message) => chronicle.say('warning', 'witness-trouble', message) })
+  closing.push(() => witness.close())
   const reload = createReload({
     path: options.config, initial: config, log, chronicle, feed, state: () => stateOf(gate),
     reply: (id, answer) => requests.reply(id, answer),
     apply(changed) {
       void keep(changed)
       wire.rekey(changed)
+      witness.use(changed)
       notifier.setCommands(changed.notify)
       schedules.set(schedulesOf(changed))
     },
@@ -137,7 +141,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const schedules = createSchedules((group) => feed({ type: 'schedule-due', group }))
   closing.push(() => schedules.close())
   schedules.set(schedulesOf(config))
-  const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, feed, state: () => stateOf(gate) }
+  const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, witness, feed, state: () => stateOf(gate) }
   return runUntilExit(gate, outside, {
     self, peer, config, files, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
   })

@@ -12,6 +12,7 @@ import type { Requests } from './requests.ts'
 import type { Happening } from './loop.ts'
 import type { Wire } from './wire.ts'
 import type { Chronicle } from './chronicle.ts'
+import type { Witness } from './witness.ts'
 import { observeGroups } from './observe.ts'
 import { serviceStatus } from './service-status.ts'
 import type { GroupState, NodeState } from '../core/state.ts'
@@ -25,6 +26,7 @@ export interface Outside {
   readonly service: ServiceNotify
   readonly requests: Requests
   readonly chronicle: Chronicle
+  readonly witness: Witness
   feed(happening: Happening): void
   state(): NodeState
   leave(exitCode: number): void
@@ -44,10 +46,11 @@ export function perform(outside: Outside, effect: Effect): void {
       return restore(outside, effect)
     case 'renew-addresses':
     case 'plan-guard':
-    case 'ask-witness':
     case 'run-fence':
     case 'reset-host':
       return
+    case 'ask-witness':
+      return void outside.witness.ask(effect.group, effect.ask).then((said) => outside.feed({ type: 'witness-answered', requestId: effect.requestId, answer: said }))
     case 'announce':
       return outside.announcer.announce(addressesOf(effect.what))
     case 'observe-resources':
