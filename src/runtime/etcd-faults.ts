@@ -19,7 +19,7 @@ export function connectionFault(error: unknown, etcd: Pick<EtcdConfig, 'caFile' 
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code) || text.includes('wrong version number')) return 'it speaks no TLS: http instead of https?'
   const alert = /ALERT_([A-Z0-9_]+)|alert ([a-z ]+):/.exec(`${code} ${text}`)
   if (alert !== null) return clientCertificateFault((alert[1] ?? alert[2] ?? '').toLowerCase().replaceAll('_', ' ').trim(), etcd.certificateFile)
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'it closed the connection'
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'it closed the connection (is this the port for clients, and http or https as etcd has it?)'
   return text.slice(0, 400)
 }
 
