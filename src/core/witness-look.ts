@@ -36,6 +36,8 @@ export function seeWitness(turn: Turn, requestId: number, answer: WitnessAnswer)
   const answersLook = look?.id === requestId
   const pending = answersLook || look === undefined ? {} : { look }
   if (answer.result !== 'unreachable') {
+    // A witness that is full still renews: only a look, or a grant, shows that a grant could be had.
+    if (witness.status === 'unreachable' && answer.result !== 'seen' && answer.result !== 'granted') return setState(turn, { witness: { ...witness, lastSeenMs: turn.nowMs } })
     if (witness.status === 'unreachable') record(turn, 'info', 'witness-reachable', `the witness answers again${witness.lastSeenMs === undefined ? '' : `, after ${inMs(turn.nowMs - witness.lastSeenMs)}`}`)
     setState(turn, { witness: { ...kept, ...pending, status: 'reachable', lastSeenMs: turn.nowMs } })
     return
