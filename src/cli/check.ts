@@ -17,7 +17,7 @@ export async function runCheck(path: string | undefined, options: CheckOptions, 
   const facts = result.config === undefined ? undefined : await gatherMachineFacts(machineQuestions(result.config))
   const warnings = [...result.warnings, ...(facts === undefined ? [] : judgeMachine(result, facts))]
   if (options.json === true) {
-    terminal.out(`${JSON.stringify({ ok: result.ok, errors: result.errors, warnings, config: result.shown ?? null }, undefined, 2)}\n`)
+    terminal.out(`${JSON.stringify({ ok: result.ok, errors: result.errors, warnings, notes: result.notes, config: result.shown ?? null }, undefined, 2)}\n`)
   } else terminal.out(`${rendered(chosen, source, result, warnings, terminal.view).join('\n')}\n`)
   if (!result.ok) return 2
   return warnings.length > 0 ? 1 : 0
@@ -33,6 +33,7 @@ function rendered(path: string, source: ConfigSource, result: ConfigResult, warn
     ...section('errors', result.errors, source, result, view, paint.red),
     ...section('warnings', warnings, source, result, view, paint.yellow),
     ...(result.shown === undefined ? [] : meaning(result.shown, view)),
+    ...promises(result.notes, view),
   ]
 }
 
@@ -68,10 +69,10 @@ function meaning(shown: ShownConfig, view: View): readonly string[] {
     ...shown.groups.map(({ preferredNode, resources }) => ['group',
       `${preferredNode}: ${resources.map(({ script, args }) => [script, ...args].join('::')).join(', ') || 'nothing'}`]),
     ['keys', keysText(shown)],
+    ...protectionLines(shown),
   ]
   const rowsOf = lines.flatMap(([what = '', text = '']) => wrapped(text, view.columns, `  ${what.padEnd(9)} `, ' '.repeat(12)))
-  return ['', view.paint.bold('as it is understood'), ...rowsOf, '', view.paint.bold('without witness and fencing'), ...honesty(shown,
-    view)]
+  return ['', view.paint.bold('as it is understood'), ...rowsOf]
 }
 
 function seconds(ms: number): string {
@@ -90,11 +91,20 @@ function keysText({ auth }: ShownConfig): string {
   return keys.length === 0 ? 'none' : keys.join(', ')
 }
 
-/** design.md section 2, P2: said of every configuration of this version, hence no warning. */
-function honesty({ deadtimeMs, links }: ShownConfig, view: View): readonly string[] {
-  const text = `When no packet passes on any link for ${seconds(deadtimeMs)} while both hosts run, both hold every group until packets ` +
-    `pass again: neither can know that the other lives. ` +
-    (links.length < 2 ? `There is ${links.length === 0 ? 'no' : 'one'} link: a second one over another network makes that rare.`
-      : `There are ${links.length} links: that happens only when all of them fail at once.`)
-  return wrapped(text, view.columns, '  ', '  ')
+/** design.md section 2: said of every good configuration, hence no warning. */
+function promises(notes: readonly Message[], view: View): readonly string[] {
+  if (notes.length === 0) return []
+  return ['', view.paint.bold('what it promises'), ...notes.flatMap(({ message }) => wrapped(message, view.columns, '  ', '    '))]
+}
+
+function protectionLines({ lease, witness, pingNodes, fencing, watchdog, flapGuard }: ShownConfig): readonly (readonly [string, string])[] {
+  return [
+    ...(witness === null ? [] : [['witness', `etcd ${witness.endpoints.join(', ')}, keys below ${witness.prefix}; answers within ` +
+      `${seconds(witness.timeoutMs)}, grants ${seconds(witness.grantMs)}, renewed every ${seconds(witness.renewMs)}`] as const]),
+    ...(pingNodes.length === 0 ? [] : [['ping', pingNodes.join(', ')] as const]),
+    ...Object.entries(fencing ?? {}).map(([node, levels]) => ['fencing', `${node}: ${levels.map((agents) => agents.join(' + ')).join(', then ')}`] as const),
+    ...(watchdog === null ? [] : [['watchdog', `${watchdog.device}, ${seconds(watchdog.timeoutMs)}`] as const]),
+    ...(lease === 'auto' ? [] : [['lease', lease === 'off' ? 'off' : `${lease.seconds} s`] as const]),
+    ['flaps', flapGuard === null ? 'never held back' : `${flapGuard.moves} moves within ${seconds(flapGuard.withinMs)} hold a group where it is`],
+  ]
 }

@@ -14,13 +14,16 @@ export function sourceLine({ file, line, column }: Message, { files }: ConfigSou
   return cut(text, column - 1)
 }
 
-/** Somebody may have put keys where they do not belong: under `auth:` of YAML, or as lines of authkeys in another file. */
+/**
+ * Somebody may have put keys where they do not belong: under `auth:` of YAML, or as lines of authkeys in another file.
+ * Parameters of fencing devices are passwords among others: below `fence:`, or behind stonith_host, however it is spelled.
+ */
 function isSecret(lines: readonly string[], index: number, name: string): boolean {
-  if (/\b(sha256|sha1|md5)\b/i.test(lines[index] ?? '')) return true
+  if (/\b(sha256|sha1|md5)\b|stonith|passw|secret|external\//i.test(lines[index] ?? '')) return true
   if (!/\.ya?ml$/.test(name)) return false
   for (let at = index; at >= 0; at -= 1) {
     const top = /^(?:["'{\s]*)([A-Za-z_]+)["']?\s*:/.exec(lines[at] ?? '')
-    if (top !== null && /^[^\s-]/.test(lines[at] ?? '')) return top[1] === 'auth' || /\bauth\b/.test(lines[at] ?? '')
+    if (top !== null && /^[^\s-]/.test(lines[at] ?? '')) return /\b(auth|fence|witness)\b/.test(lines[at] ?? '')
   }
   return false
 }

@@ -1,14 +1,19 @@
 /** Puts what was read together: defaults, relations between the parts, and the two results, `ClusterConfig` and `ShownConfig`. */
-import type { AuthConfig, ClusterConfig, GroupConfig, PingConfig, Timing } from '../core/config.ts'
+import type { AuthConfig, ClusterConfig, GroupConfig } from '../core/config.ts'
 import { checkGroups, groupNameOf } from './check-groups.ts'
+import { checkProtection } from './check-protection.ts'
 import { checkTiming, timingOf, withReachableWarntime } from './check-timing.ts'
 import { digestsOf } from './digests.ts'
 import type { Draft, DraftGroup } from './draft.ts'
+import { checkFences } from './fencing.ts'
 import { type Findings, quoted } from './findings.ts'
+import { checkPings } from './ping-nodes.ts'
+import { checkWatchdog, protectionOf } from './protection.ts'
 import type { Form } from './resource-words.ts'
 import { checkNames, resolveResource, type Settings } from './settings.ts'
 import { didYouMean } from './suggestions.ts'
-import type { ConfigPlaces, ShownConfig } from './types.ts'
+import { shownOf } from './shown.ts'
+import type { ConfigPlaces, Place, ShownConfig } from './types.ts'
 
 export interface Assembled {
   readonly config: ClusterConfig
@@ -22,24 +27,23 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
   const timing = timingOf(draft)
   checkTiming(draft, timing, findings)
   checkLinks(draft, findings)
-  checkPingNodes(draft, findings)
+  checkFences(draft, nodes, findings)
+  checkWatchdog(draft, findings)
   checkFailback(draft, settings, form, findings)
   const named = draft.groups.filter((group) => isUsable(group, draft, nodes, form, findings))
   const groups = named.map((group) => groupOf(group, settings, findings))
   checkGroups(named, groups, draft, form, findings)
+  checkPings(draft, timing, groups, form, findings)
   if (!draft.unread.has('groups') && !draft.groups.some(({ unread }) => unread === true)) checkNames(groups, settings, findings)
   const autoFailback = settings.autoFailback?.value ?? draft.autoFailback?.value ?? 'on'
-  const core = { nodes, timing: withReachableWarntime(timing), autoFailback, groups }
+  const protection = protectionOf(draft, nodes, timing, form)
+  const core = { nodes, timing: withReachableWarntime(timing), autoFailback, groups, ...protection }
   const config: ClusterConfig = {
     ...core,
     digests: digestsOf(core),
     failureMemoryMs: settings.failureMemoryMs,
-    lease: 'auto',
-    pauseLimitMs: 600_000,
-    watchdog: false,
     udpPort: draft.udpPort,
     links: draft.links.map(({ value }) => value),
-    ...(draft.pingNodes.length === 0 ? {} : { pings: pingsOf(draft) }),
     auth: checkAuth(draft, settings, findings),
     allowCrc: settings.allowCrc,
     notify: settings.notify,
@@ -47,7 +51,8 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
     debugLevel: draft.debugLevel,
     environment: draft.environment,
   }
-  return { config, shown: shownOf(config, timing, draft), places: placesOf(draft, named) }
+  if (findings.errors().length === 0) checkProtection(config, draft, findings)
+  return { config, shown: shownOf(config, timing, draft), places: placesOf(config, draft, named) }
 }
 
 function checkNodes({ nodes, nodesPlace, unread }: Draft, findings: Findings): readonly string[] {
@@ -78,18 +83,6 @@ function checkLinks({ links, linksPlace, unread }: Draft, findings: Findings): v
   findings.error(linksPlace, 'links-missing',
     'no link leads to the peer: each node would think that it is alone, and both would hold every address. Add one, better two on ' +
     'different networks: bcast eth0')
-}
-
-function checkPingNodes({ pingNodes }: Draft, findings: Findings): void {
-  const [first] = pingNodes
-  if (first === undefined) return
-  findings.warning(first.place, 'ping-not-asked',
-    `ping nodes (${pingNodes.slice(0, 3).map(({ value }) => value).join(', ')}) are not asked by this version: a node that is cut off ` +
-    `from its network does not notice, and takes over as the other one does.`)
-}
-
-function pingsOf({ pingNodes }: Draft): PingConfig {
-  return { targets: pingNodes.map(({ value }) => ({ name: value, addresses: [value] })), intervalMs: 1_000, deadpingMs: 30_000 }
 }
 
 function checkFailback(draft: Draft, settings: Settings, form: Form, findings: Findings): void {
@@ -151,31 +144,17 @@ function checkAuth({ auth }: Draft, { allowCrc }: Settings, findings: Findings):
   return { active: auth.active ?? 0, keys: auth.keys }
 }
 
-function shownOf(config: ClusterConfig, timing: Timing, draft: Draft): ShownConfig {
-  return {
-    nodes: config.nodes,
-    keepaliveMs: timing.keepaliveMs,
-    deadtimeMs: timing.deadtimeMs,
-    warntimeMs: timing.warntimeMs,
-    initdeadMs: timing.initdeadMs,
-    udpPort: config.udpPort,
-    autoFailback: config.autoFailback,
-    links: config.links.map(({ kind, interface: device, address, port }) => (
-      { kind, interface: device, address: address ?? null, port })),
-    pingNodes: draft.pingNodes.map(({ value }) => value),
-    groups: draft.groups.map(({ preferredNode, resources }) => ({
-      preferredNode: preferredNode.value,
-      resources: resources.map(({ script, args }) => ({ script, args })),
-    })),
-    auth: { active: draft.auth?.active ?? null, keys: config.auth.keys.map(({ index, method }) => ({ index, method })) },
-  }
-}
-
-function placesOf(draft: Draft, groups: readonly DraftGroup[]): ConfigPlaces {
+function placesOf({ pings }: ClusterConfig, draft: Draft, groups: readonly DraftGroup[]): ConfigPlaces {
+  const { witness, watchdog, fences, pings: { targets } } = draft.protection
+  const placeOfTarget = (name: string): Place => targets.find(({ value }) => value.name === name)?.place ?? draft.nodesPlace
   return {
     nodes: draft.nodesPlace,
     auth: draft.auth?.activePlace ?? draft.nodesPlace,
     links: draft.links.map(({ place }) => place),
+    pings: (pings?.targets ?? []).map(({ name }) => placeOfTarget(name)),
+    witness: witness?.place ?? draft.nodesPlace,
+    fences: Object.fromEntries(fences.map(({ target }) => [target.value, target.place])),
+    watchdog: watchdog?.place ?? draft.nodesPlace,
     resources: groups.map(({ resources }) => resources.map(({ place }) => place)),
   }
 }

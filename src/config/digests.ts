@@ -1,10 +1,11 @@
 /** Short digests of the parts of a configuration that should be the same on both nodes (design.md section 8). */
-import type { CoreConfig } from '../core/config.ts'
+import type { ClusterConfig, CoreConfig } from '../core/config.ts'
 
 /** For telling that two configurations differ, not for security: a peer is authenticated by its packets. */
 export function digestsOf(
-  { groups, timing, autoFailback }: Pick<CoreConfig, 'groups' | 'timing' | 'autoFailback'>,
+  config: Omit<CoreConfig, 'digests' | 'failureMemoryMs'> & Pick<ClusterConfig, 'etcd'>,
 ): Readonly<Record<string, string>> {
+  const { groups, timing, autoFailback } = config
   const shapes = groups.map((group) => [
     group.name, group.preferredNode,
     group.resources.map(({ script, args, warm, parameters }) => [script, args, warm, Object.entries(parameters ?? {}).sort(byName)]),
@@ -13,7 +14,22 @@ export function digestsOf(
     groups: digest(shapes),
     timing: digest([timing.keepaliveMs, timing.warntimeMs, timing.deadtimeMs, timing.initdeadMs]),
     failback: digest([autoFailback, groups.flatMap((group) => (group.autoFailback === undefined ? [] : [[group.name, group.autoFailback]]))]),
+    protection: digest(protectionShape(config)),
   }
+}
+
+/** Two nodes that differ here rest on different promises. Devices, endpoints and key files may be each node's own. */
+function protectionShape(
+  { lease, pauseLimitMs, witness, etcd, ping, fencing, flapGuard }: Pick<CoreConfig, 'lease' | 'pauseLimitMs' | 'witness' | 'ping' | 'fencing'
+    | 'flapGuard'> & Pick<ClusterConfig, 'etcd'>,
+): unknown {
+  return [
+    lease, pauseLimitMs,
+    witness === undefined ? null : [etcd?.prefix, witness.timeoutMs, witness.grantMs, witness.renewMs],
+    ping === undefined ? null : [[...ping.names].sort(), ping.balances, ping.releases, ping.settleMs],
+    fencing === undefined ? null : Object.keys(fencing.levels).sort(),
+    flapGuard === undefined ? null : [flapGuard.moves, flapGuard.withinMs],
+  ]
 }
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {

@@ -1,5 +1,7 @@
 /** What both forms are read into: as written, each part with its place, nothing checked against anything else yet. */
-import type { AuthKey, AutoFailback, FloatingAddress, LinkConfig, StatusPolicy } from '../core/config.ts'
+import type {
+  AuthKey, AutoFailback, EtcdConfig, FenceDevice, FlapGuard, FloatingAddress, LeasePolicy, LinkConfig, NodeName, PingTarget, StatusPolicy,
+} from '../core/config.ts'
 import type { Millis } from '../core/time.ts'
 import type { Place } from './types.ts'
 
@@ -50,6 +52,45 @@ export interface DraftAuth {
   readonly activePlace: Place
 }
 
+export interface DraftWitness {
+  readonly etcd: Omit<EtcdConfig, 'prefix'> & { readonly prefix?: string }
+  readonly timeoutMs?: Placed<Millis>
+  readonly grantMs?: Placed<Millis>
+  readonly renewMs?: Placed<Millis>
+}
+
+export interface DraftPings {
+  targets: Placed<PingTarget>[]
+  intervalMs?: Placed<Millis>
+  deadpingMs?: Placed<Millis>
+  settleMs?: Placed<Millis>
+  /** ha.cf: set by `respawn ... ipfail`. */
+  balances?: Placed<boolean>
+  releases?: Placed<boolean>
+}
+
+export interface DraftFenceDevice {
+  readonly device: FenceDevice
+  readonly timeoutMs: Millis
+  readonly retries: number
+  readonly delayMs: Millis
+}
+
+/** What fences one node: levels in order, of each level all devices. */
+export interface DraftFence { readonly target: Placed<NodeName>; readonly levels: readonly (readonly DraftFenceDevice[])[] }
+
+/** What stands behind a dead, hung or cut-off node, as written. */
+export interface DraftProtection {
+  lease?: Placed<LeasePolicy>
+  pauseLimitMs?: Millis
+  witness?: Placed<DraftWitness>
+  readonly pings: DraftPings
+  fences: DraftFence[]
+  watchdog?: Placed<string>
+  watchdogTimeoutMs?: Placed<Millis>
+  flapGuard?: FlapGuard | 'off'
+}
+
 /** Mutable while one file is being read; nobody keeps it afterwards. */
 export interface Draft {
   nodes: Placed<string>[]
@@ -61,7 +102,7 @@ export interface Draft {
   autoFailback?: Placed<AutoFailback>
   links: Placed<LinkConfig>[]
   linksPlace: Place
-  pingNodes: Placed<string>[]
+  readonly protection: DraftProtection
   groups: DraftGroup[]
   auth?: DraftAuth
   logFile?: string
@@ -79,6 +120,6 @@ export function emptyDraft(file: string): Draft {
   const top = { file, line: 1, column: 1 }
   return {
     nodes: [], nodesPlace: top, timing: {}, timingPlace: top, udpPort: defaultPort, links: [], linksPlace: top,
-    pingNodes: [], groups: [], debugLevel: 0, environment: {}, unread: new Set(),
+    protection: { pings: { targets: [] }, fences: [] }, groups: [], debugLevel: 0, environment: {}, unread: new Set(),
   }
 }

@@ -5,8 +5,11 @@ import type { Message, Place } from './types.ts'
 export interface Findings {
   readonly error: (place: Place, code: ConfigCode, message: string) => void
   readonly warning: (place: Place, code: ConfigCode, message: string) => void
+  /** Nothing is wrong: what this configuration promises, and what that rests on. */
+  readonly note: (place: Place, code: ConfigCode, message: string) => void
   readonly errors: () => readonly Message[]
   readonly warnings: () => readonly Message[]
+  readonly notes: () => readonly Message[]
 }
 
 /** A file with ten thousand bad lines is one mistake; the first of each kind are enough to see it. */
@@ -15,14 +18,17 @@ const mostMessages = 200
 export function collectFindings(): Findings {
   const errors: Message[] = []
   const warnings: Message[] = []
+  const notes: Message[] = []
   const add = (list: Message[]) => (place: Place, code: ConfigCode, message: string): void => {
-    if (list.length < mostMessages) list.push({ file: place.file, line: place.line, column: place.column, code, message })
+    if (list.length < mostMessages) list.push(messageAt(place, code, message))
   }
   return {
     error: add(errors),
     warning: add(warnings),
+    note: add(notes),
     errors: () => inOrder(errors),
     warnings: () => inOrder(warnings),
+    notes: () => notes,
   }
 }
 
@@ -32,6 +38,10 @@ function inOrder(messages: readonly Message[]): readonly Message[] {
   const rank = new Map(files.map((file, index) => [file, index]))
   return [...messages].sort((a, b) =>
     (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.line - b.line || a.column - b.column)
+}
+
+export function messageAt({ file, line, column }: Place, code: ConfigCode, message: string): Message {
+  return { file, line, column, code, message }
 }
 
 /** As compilers and editors write and read it; for the log of a daemon and for people. */

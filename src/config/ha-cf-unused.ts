@@ -104,35 +104,8 @@ export const unusedDirectives: Readonly<Record<string, Directive>> = {
   record_config_changes: needless('record_config_changes', pacemakerOnly, aBoolean),
   record_pengine_inputs: needless('record_pengine_inputs', pacemakerOnly, aBoolean),
   enable_config_writes: needless('enable_config_writes', pacemakerOnly, aBoolean),
-  watchdog: unsupported('watchdog',
-    'this version feeds no hardware watchdog: a host whose kernel hangs is not reset, and keeps its addresses until it is.', true),
-  stonith: unsupported('stonith', 'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
-  stonith_host: unsupported('stonith_host',
-    'this version does not fence: after a partition, or when the peer hangs, both nodes may run a group.'),
   quorum_server: unsupported('quorum_server', 'it is for Pacemaker. hactl does not ask it who may hold a group.'),
-  ping6: unsupported('ping6', 'this version asks no ping nodes: a node that is cut off from its network does not notice.'),
-  respawn: { takes: 'line', read: (words, place, reading) => readChild('respawn', words, place, reading) },
-  failfast: { takes: 'line', read: (words, place, reading) => readChild('failfast', words, place, reading) },
   apiauth: { takes: 'line', read: readApiauth },
-}
-
-const childConsequences: Readonly<Record<string, string>> = {
-  ipfail: 'a node that is cut off from its network does not give its groups to the peer that still reaches it.',
-  pingd: 'a node that is cut off from its network does not give its groups to the peer that still reaches it.',
-  dopd: 'the peer\'s DRBD is not marked outdated when replication breaks: use a fence-peer handler of DRBD.',
-}
-
-function readChild(name: string, [user, command]: readonly Word[], place: Place, { findings }: HaCfReading): void {
-  if (user === undefined || command?.text.startsWith('/') !== true) {
-    findings.error(place, 'value-invalid',
-      `${name} needs a user and a program with its full path: ${name} hacluster /usr/lib/heartbeat/ipfail. hactl starts no such ` +
-      `programs; remove the line.`)
-    return
-  }
-  const program = command.text.split('/').at(-1) ?? ''
-  const consequence = childConsequences[program] ?? 'if it is still needed, run it as a systemd unit.'
-  findings.warning({ ...place, column: command.column }, 'directive-unsupported',
-    `${name} ${quoted(program)} is not started by hactl: ${consequence}`)
 }
 
 /** Clients that `crm on` registers itself, so that Heartbeat refuses to have them named again. */

@@ -1,11 +1,9 @@
-/** Directives of ha.cf that hactl acts upon, but for the links. */
+/** Directives of ha.cf that hactl acts upon, but for the links and what stands behind a dead node. */
 import type { DraftTiming } from './draft.ts'
 import { classicTime } from './durations.ts'
 import { quoted } from './findings.ts'
-import { isHostName, parseIpv4 } from './addresses.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
 import { isBoolean, isTrue } from './ha-cf-values.ts'
-import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
 type ReadWord = (text: string, place: Place, reading: HaCfReading) => void
@@ -23,15 +21,9 @@ export const usedDirectives: Readonly<Record<string, Directive>> = {
   deadtime: time('deadtime', 'deadtimeMs'),
   warntime: time('warntime', 'warntimeMs'),
   initdead: time('initdead', 'initdeadMs'),
-  deadping: each((text, place, reading) => {
-    const ms = timeOf('deadping', text, place, reading)
-    if (ms !== undefined) reading.deadping = { ms, place }
-  }),
   udpport: each(readPort),
   auto_failback: each(readFailback),
   nice_failback: each(readNiceFailback),
-  ping: each((text, place, reading) => readPing(text, place, reading)),
-  ping_group: { takes: 'line', read: readPingGroup },
   logfile: each((text, place, reading) => {
     reading.logs = true
     reading.draft.logFile = text
@@ -64,7 +56,7 @@ function time(name: string, key: keyof DraftTiming): Directive {
   })
 }
 
-function timeOf(name: string, text: string, place: Place, { findings }: HaCfReading): number | undefined {
+export function timeOf(name: string, text: string, place: Place, { findings }: HaCfReading): number | undefined {
   const parsed = classicTime(text)
   if (!parsed.ok) {
     findings.error(place, 'time-invalid', `${name} ${quoted(text)} is no time. ${parsed.hint}`)
@@ -122,24 +114,6 @@ function readNiceFailback(text: string, place: Place, { draft, findings }: HaCfR
     `nice_failback is obsolete; it is taken as auto_failback ${value}, which is what Heartbeat makes of it here. Write auto_failback ` +
     `${value} in its place, or off if a group shall stay where it is.`)
   draft.autoFailback = { value, place }
-}
-
-export function readPing(text: string, place: Place, { draft, findings }: Pick<HaCfReading, 'draft' | 'findings'>): void {
-  if (parseIpv4(text) === undefined && !isHostName(text)) {
-    findings.error(place, 'value-invalid', `ping ${quoted(text)}: it is an IPv4 address or a host name.`)
-    return
-  }
-  if (!draft.pingNodes.some(({ value }) => value === text)) draft.pingNodes.push({ value: text, place })
-}
-
-function readPingGroup(words: readonly Word[], place: Place, reading: HaCfReading): void {
-  const [name, ...hosts] = words
-  if (name === undefined || hosts.length === 0) {
-    reading.findings.error(place, 'value-invalid',
-      'ping_group needs a name and at least one host: ping_group gateways 192.0.2.253 192.0.2.254')
-    return
-  }
-  for (const host of hosts) readPing(host.text, { ...place, column: host.column }, reading)
 }
 
 function readDebug(text: string, place: Place, { draft, findings }: HaCfReading): void {

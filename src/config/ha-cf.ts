@@ -1,7 +1,10 @@
 /** ha.cf: lines of a directive and its values (heartbeat-3.md section 7). Every directive is used or named. */
+import type { FenceDevice } from '../core/config.ts'
 import type { Draft } from './draft.ts'
+import { checkReadable } from './fencing.ts'
 import { type Findings, quoted } from './findings.ts'
 import { linkDirectives } from './ha-cf-links.ts'
+import { protectionDirectives, resolveStonith } from './ha-cf-protection.ts'
 import { unusedDirectives } from './ha-cf-unused.ts'
 import { usedDirectives } from './ha-cf-used.ts'
 import { didYouMean } from './suggestions.ts'
@@ -22,7 +25,8 @@ export interface HaCfReading {
   autojoin?: Place
   useLogd?: { readonly on: boolean; readonly place: Place }
   logs: boolean
-  deadping?: { readonly ms: number; readonly place: Place }
+  /** Lines of stonith and stonith_host; `host` is `*` where either node reaches the device. */
+  readonly stonith: { readonly host: string; readonly device: FenceDevice; readonly place: Place }[]
 }
 
 export interface Directive {
@@ -31,14 +35,19 @@ export interface Directive {
   readonly read: (words: readonly Word[], place: Place, reading: HaCfReading) => void
 }
 
-const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({ ...usedDirectives, ...linkDirectives, ...unusedDirectives }))
+const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({
+  ...usedDirectives, ...linkDirectives, ...protectionDirectives, ...unusedDirectives,
+}))
 
 export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): void {
   const reading: HaCfReading = {
     file: file.path, draft, findings, portOfKind: new Map(), seenOnce: new Set(), apiClients: new Set(), crmOn: false, logs: false,
+    stonith: [],
   }
   for (const line of linesOf(file, 'end-the-line', findings)) readLine(line, reading)
   checkTogether(reading)
+  resolveStonith(reading)
+  for (const { target, levels } of draft.protection.fences) checkReadable(file, target.place, levels, draft.nodes.map(({ value }) => value), findings)
 }
 
 function readLine(line: TextLine, reading: HaCfReading): void {
@@ -84,7 +93,7 @@ function unknown(name: string, place: Place, { findings }: HaCfReading): void {
 }
 
 function checkTogether(reading: HaCfReading): void {
-  const { findings, draft } = reading
+  const { findings } = reading
   if (reading.autojoin !== undefined && !reading.crmOn) {
     findings.error(reading.autojoin, 'autojoin',
       'autojoin is not none, which Heartbeat refuses with haresources. Remove the line, and name both nodes: node NAME1 NAME2')
@@ -96,11 +105,5 @@ function checkTogether(reading: HaCfReading): void {
     findings.error(reading.useLogd.place, 'value-invalid',
       'use_logd is off and neither logfile, debugfile nor logfacility is there: Heartbeat refuses to run without a log. Remove the ' +
       'line, or write logfacility daemon')
-  }
-  const keepaliveMs = draft.timing.keepaliveMs?.value ?? 1000
-  if (reading.deadping !== undefined && reading.deadping.ms <= 2 * keepaliveMs) {
-    findings.error(reading.deadping.place, 'deadtime-small',
-      `deadping is ${reading.deadping.ms} ms; it must be more than twice keepalive (${keepaliveMs} ms). Write at least ` +
-      `${2 * keepaliveMs + 1}ms.`)
   }
 }

@@ -14,6 +14,7 @@ import { readYaml } from './yaml-document.ts'
 export { configCodes, type ConfigCode } from './codes.ts'
 export { judgeMachine, type MachineFacts, type MachineQuestions, machineQuestions, startErrors } from './machine.ts'
 export { toYaml } from './to-yaml.ts'
+export { type SecretFile, secretFilesOf } from './to-yaml-protection.ts'
 export { messageLine } from './findings.ts'
 export type { ConfigResult, ConfigSource, LoadOptions, Message, Place, ShownConfig, SourceFile } from './types.ts'
 
@@ -32,10 +33,10 @@ export function loadConfig(source: ConfigSource, options: LoadOptions = {}): Con
     ok: errors.length === 0,
     errors,
     warnings: findings.warnings(),
+    notes: errors.length === 0 ? findings.notes() : [],
     config: errors.length === 0 ? config : undefined,
     shown,
     places,
-    unused: settings.unused,
     authFile: draft.auth?.path,
   }
 }
@@ -84,7 +85,7 @@ function readClassic(source: ConfigSource, options: LoadOptions, findings: Findi
     findings)
   else draft.auth = readAuthkeys(authkeys, options, findings)
   const overlay = source.files.find(isYaml)
-  return { draft, settings: overlay === undefined ? noSettings : readOverlay(overlay, findings), form: 'classic' }
+  return { draft, settings: overlay === undefined ? noSettings : readOverlay(overlay, draft, findings), form: 'classic' }
 }
 
 function missing(name: string, why: string, directory: string, source: ConfigSource, findings: Findings): void {
@@ -123,7 +124,7 @@ function nothingRead(findings: Findings): ConfigResult {
   const top = { file: '', line: 1, column: 1 }
   if (findings.errors().length === 0) findings.error(top, 'path-missing', 'there is no configuration to read.')
   return {
-    ok: false, errors: findings.errors(), warnings: findings.warnings(), config: undefined, shown: undefined,
-    places: { nodes: top, auth: top, links: [], resources: [] }, unused: {}, authFile: undefined,
+    ok: false, errors: findings.errors(), warnings: findings.warnings(), notes: [], config: undefined, shown: undefined,
+    places: { nodes: top, auth: top, links: [], pings: [], witness: top, fences: {}, watchdog: top, resources: [] }, authFile: undefined,
   }
 }

@@ -1,6 +1,8 @@
 /** Facts of the machine against the configuration: warnings of `hactl check`; some keep the daemon from starting (design.md section 9). */
 import type { ClusterConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
 import { parseIp } from './addresses.ts'
+import { messageAt } from './findings.ts'
+import { protectionFaults, protectionFiles, protectionPrograms } from './machine-protection.ts'
 import { didYouMean } from './suggestions.ts'
 import type { ConfigResult, Message, Place } from './types.ts'
 
@@ -12,6 +14,8 @@ export interface MachineFacts {
   /** By script, why it cannot be run: what was looked for and where, what to type. A script that is ready is absent. */
   readonly scriptFaults: ReadonlyMap<string, string>
   readonly programs: ReadonlyMap<string, boolean>
+  /** By path, why a file or device cannot be opened; one that can be is absent. */
+  readonly fileFaults: ReadonlyMap<string, string>
   /** Addresses of each host name; an empty list where it cannot be resolved. */
   readonly hosts: ReadonlyMap<string, readonly string[]>
   /** Why koffi does not load; undefined when it does. */
@@ -22,22 +26,28 @@ export interface MachineFacts {
 export interface MachineQuestions {
   /** One for each script. */
   readonly scripts: readonly ResourceConfig[]
+  /** Names, or absolute paths. */
   readonly programs: readonly string[]
+  readonly files: readonly string[]
   readonly hosts: readonly string[]
 }
 
-export function machineQuestions({ groups, links, pings }: ClusterConfig): MachineQuestions {
+export function machineQuestions(config: ClusterConfig): MachineQuestions {
+  const { groups, links, pings } = config
   const resources = groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined))
   const scripts = new Map(resources.map((resource) => [resource.script, resource]))
-  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])), ...(pings?.targets ?? []).flatMap(({ addresses }) => addresses)]
+  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])),
+    ...(pings?.targets ?? []).flatMap(({ addresses }) => addresses)]
   return {
     scripts: [...scripts.values()],
-    programs: ['ip', 'arping', ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : [])],
+    programs: ['ip', 'arping', ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : []),
+      ...protectionPrograms(config)],
+    files: protectionFiles(config),
     hosts: [...new Set(hosts.filter((host) => parseIp(host) === undefined))],
   }
 }
 
-interface Judged { readonly message: Message; /** The daemon does not start with it. */ readonly stops: boolean }
+export interface Judged { readonly message: Message; /** The daemon does not start with it. */ readonly stops: boolean }
 
 /** For `hactl check`: each difference is a warning there. Nothing is said of a configuration with errors. */
 export function judgeMachine(result: ConfigResult, facts: MachineFacts): readonly Message[] {
@@ -46,7 +56,7 @@ export function judgeMachine(result: ConfigResult, facts: MachineFacts): readonl
 
 /**
  * What keeps the daemon from starting although the files are right: this host is no node of the pair, no link can be
- * opened, a script or `ip` is missing, or crc is not allowed. One missing interface of several does not: a host that
+ * opened, a script or `ip` is missing, what the pair rests on cannot work (machine-protection.ts), or crc is not allowed. One missing interface of several does not: a host that
  * boots with a broken network card still has its other links.
  */
 export function startErrors(result: ConfigResult, facts: MachineFacts): readonly Message[] {
@@ -60,16 +70,13 @@ export function startErrors(result: ConfigResult, facts: MachineFacts): readonly
     'true in hactl.yaml.')]
 }
 
-function messageAt(place: Place, code: Message['code'], message: string): Message {
-  return { file: place.file, line: place.line, column: place.column, code, message }
-}
-
 function judged(config: ClusterConfig, { places }: ConfigResult, facts: MachineFacts): readonly Judged[] {
   return [
     ...ownName(config, places.nodes, facts),
     ...linkFaults(config.links, places.links, facts),
     ...resourceFaults(config, places.resources, facts),
     ...programFaults(config, places.nodes, facts),
+    ...protectionFaults(config, places, facts),
   ]
 }
 

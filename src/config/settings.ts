@@ -1,4 +1,4 @@
-/** What YAML alone can say: for all resources, for one by its name, for one group; and what is known and not used yet. */
+/** What YAML alone can say: for all resources, for one by its name, for one group. */
 import type { AutoFailback, GroupConfig, ResourceConfig, StatusPolicy } from '../core/config.ts'
 import type { DraftGroup, DraftResource, Placed, ResourceSettings } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
@@ -17,12 +17,10 @@ export interface Settings {
   /** By group name; only beside classic files. */
   readonly groups: ReadonlyMap<string, Placed<GroupSettings>>
   readonly autoFailback?: Placed<AutoFailback>
-  /** As written: `witness`, `fence`, `lease`, `watchdog`. */
-  readonly unused: Readonly<Record<string, unknown>>
 }
 
 export const noSettings: Settings = {
-  allowCrc: false, failureMemoryMs: 600_000, notify: [], defaults: {}, resources: new Map(), groups: new Map(), unused: {},
+  allowCrc: false, failureMemoryMs: 600_000, notify: [], defaults: {}, resources: new Map(), groups: new Map(),
 }
 
 /** design.md section 7. */

@@ -1,14 +1,15 @@
-/** Writes a configuration as the YAML that reads back to it. Keys stay in their file. */
+/** Writes a configuration as the YAML that reads back to it. Keys and passwords stay in their files. */
 import { stringify } from 'yaml'
 import type { AutoFailback, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
 import { timeText } from './durations.ts'
 import { collectFindings } from './findings.ts'
 import { resourceOfWord } from './resource-words.ts'
 import { defaultStatus, defaultTimeoutMs, noSettings, withoutStatus } from './settings.ts'
+import { protectionYaml } from './to-yaml-protection.ts'
 import type { ConfigResult } from './types.ts'
 
 /** One block mapping that ends in a newline; undefined for a configuration with errors. `result.authFile` must be absolute. */
-export function toYaml({ config, shown, unused, authFile }: ConfigResult): string | undefined {
+export function toYaml({ config, shown, authFile }: ConfigResult): string | undefined {
   if (config === undefined || shown === undefined) return undefined
   const groups = config.groups.map(groupOf)
   const value = {
@@ -20,7 +21,6 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
     udpport: String(config.udpPort),
     auto_failback: failbackOf(config.autoFailback),
     links: config.links.map((link) => linkOf(link, config.udpPort)),
-    ...(config.pings === undefined ? {} : { ping: config.pings.targets.map(({ name }) => name) }),
     // Groups without resources are in `shown` only.
     groups: shown.groups.map(({ preferredNode, resources }) => (resources.length === 0 ? { preferred_node: preferredNode, resources: [] }
       : groups.shift())),
@@ -31,7 +31,7 @@ export function toYaml({ config, shown, unused, authFile }: ConfigResult): strin
     ...(config.logFile === undefined ? {} : { logfile: config.logFile }),
     ...(config.debugLevel > 0 ? { debug: String(config.debugLevel) } : {}),
     ...(Object.keys(config.environment).length > 0 ? { env: config.environment } : {}),
-    ...unused,
+    ...protectionYaml(config, authFile ?? ''),
   }
   return stringify(value, { schema: 'failsafe', lineWidth: 0, aliasDuplicateObjects: false })
 }

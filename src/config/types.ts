@@ -1,5 +1,7 @@
 /** What goes into this layer and what comes out of it: texts with their names, messages with their places, one configuration. */
-import type { AuthMethod, AutoFailback, ClusterConfig } from '../core/config.ts'
+import type {
+  AuthMethod, AutoFailback, ClusterConfig, FlapGuard, LeasePolicy, NodeName, PingPolicy, WitnessTiming,
+} from '../core/config.ts'
 import type { ConfigCode } from './codes.ts'
 
 /** One file as the runtime read it. `mode` and `uid` are those of the file; they matter for the keys only. */
@@ -44,9 +46,20 @@ export interface ShownConfig {
   readonly autoFailback: AutoFailback
   readonly links: readonly { readonly kind: string; readonly interface: string; readonly address: string | null; readonly port: number }[]
   readonly pingNodes: readonly string[]
+  readonly ping: ShownPing | null
+  readonly lease: LeasePolicy
+  readonly witness: ShownWitness | null
+  /** By the node that is fenced: the agents of each level. Never their parameters. */
+  readonly fencing: Readonly<Record<string, readonly (readonly string[])[]>> | null
+  readonly watchdog: { readonly device: string; readonly timeoutMs: number } | null
+  readonly flapGuard: FlapGuard | null
   readonly groups: readonly ShownGroup[]
   readonly auth: { readonly active: number | null; readonly keys: readonly { readonly index: number; readonly method: AuthMethod }[] }
 }
+
+export interface ShownPing extends Omit<PingPolicy, 'names'> { readonly intervalMs: number; readonly deadpingMs: number }
+
+export interface ShownWitness extends WitnessTiming { readonly endpoints: readonly string[]; readonly prefix: string }
 
 export interface ShownGroup {
   readonly preferredNode: string
@@ -58,6 +71,12 @@ export interface ConfigPlaces {
   readonly nodes: Place
   readonly auth: Place
   readonly links: readonly Place[]
+  /** One for each ping target. */
+  readonly pings: readonly Place[]
+  readonly witness: Place
+  /** By the node that is fenced. */
+  readonly fences: Readonly<Record<NodeName, Place>>
+  readonly watchdog: Place
   /** One list for each group of `config.groups`, one place for each of its resources. */
   readonly resources: readonly (readonly Place[])[]
 }
@@ -67,13 +86,13 @@ export interface ConfigResult {
   readonly ok: boolean
   readonly errors: readonly Message[]
   readonly warnings: readonly Message[]
+  /** What this configuration promises, and what that rests on (design.md section 2); nothing is said of one with errors. */
+  readonly notes: readonly Message[]
   /** Only when `ok`. */
   readonly config: ClusterConfig | undefined
   /** Also with errors, as far as it was understood; undefined when there was nothing to read. */
   readonly shown: ShownConfig | undefined
   readonly places: ConfigPlaces
-  /** Parts of a YAML file that this version knows and does not use yet, as written: `hactl import` keeps them. */
-  readonly unused: Readonly<Record<string, unknown>>
   /** The file the keys came from, for `hactl import`. */
   readonly authFile: string | undefined
 }

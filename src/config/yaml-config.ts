@@ -1,23 +1,19 @@
 /** hactl.yaml: the whole configuration, or beside classic files what those cannot say. */
 import type { LinkConfig } from '../core/config.ts'
-import type { z } from 'zod'
 import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp } from './addresses.ts'
 import { defaultPort, type Draft, type DraftGroup, type DraftResource, type Placed, type ResourceSettings } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
-import { readPing } from './ha-cf-used.ts'
 import { resourceOf, resourceOfWord } from './resource-words.ts'
 import { noSettings, type Settings } from './settings.ts'
 import type { Place, SourceFile } from './types.ts'
 import { readYaml, type YamlFile } from './yaml-document.ts'
-import { pathText, reportIssues } from './yaml-issues.ts'
+import { reportIssues, understand, type Understood } from './yaml-issues.ts'
+import { readProtection } from './yaml-protection.ts'
 import {
   type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, linkSchema, type LinkYaml, overlaySchema, type OverlayYaml,
     resourceSchema,
   resourceSettingsSchema, type ResourceYaml,
 } from './yaml-schema.ts'
-
-/** What a mapping gave although another part of it is wrong. */
-type Understood<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 interface Reading { readonly file: YamlFile; readonly draft: Draft; readonly findings: Findings }
 
@@ -29,35 +25,23 @@ export function readFullYaml(
   if (file === undefined) return undefined
   const yaml = understand(fullSchema, file.value, [], file, findings)
   fillDraft(yaml, { file, draft, findings })
+  readProtection(yaml, 'yaml', { file, source, draft, findings })
   const authFile = yaml.auth === undefined ? undefined : { value: yaml.auth.file, place: file.placeOf(['auth', 'file']) }
   return { settings: settingsOf(yaml, undefined, file, findings), authFile }
 }
 
-export function readOverlay(source: SourceFile, findings: Findings): Settings {
+/** Beside classic files, which were read into the draft before. */
+export function readOverlay(source: SourceFile, draft: Draft, findings: Findings): Settings {
   const file = readYaml(source, findings)
   // An empty file, or one of comments, sets nothing.
   if (file === undefined || file.value === null || file.value === undefined || file.value === '') return noSettings
   const yaml = understand(overlaySchema, file.value, [], file, findings)
+  readProtection(yaml, 'classic', { file, source, draft, findings })
   return settingsOf(yaml, yaml.group_options, file, findings)
 }
 
-/** Errors are reported; each part that is right by itself is used all the same, so that more can be said of it. */
-function understand<S extends z.ZodObject>(
-  schema: S, value: unknown, path: readonly PropertyKey[], file: YamlFile, findings: Findings,
-): Understood<z.output<S>> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  reportIssues(file, path, result.error.issues, findings)
-  if (typeof value !== 'object' || value === null) return {}
-  const parts = Object.entries(schema.shape).map(([key, part]) => {
-    const given: unknown = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
-    return [key, given === undefined ? undefined : (part as z.ZodType).safeParse(given).data] as const
-  })
-  return Object.fromEntries(parts) as Understood<z.output<S>>
-}
-
 function fillDraft(yaml: Understood<FullYaml>, reading: Reading): void {
-  const { file, draft, findings } = reading
+  const { file, draft } = reading
   draft.nodesPlace = file.placeOf(['nodes'])
   draft.linksPlace = file.placeOf(['links'])
   draft.timingPlace = file.placeOf([])
@@ -71,7 +55,6 @@ function fillDraft(yaml: Understood<FullYaml>, reading: Reading): void {
   draft.udpPort = yaml.udpport ?? defaultPort
   if (yaml.auto_failback !== undefined) draft.autoFailback = { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) }
   for (const [index, link] of (yaml.links ?? []).entries()) readLink(link, index, reading)
-  for (const [index, host] of (yaml.ping ?? []).entries()) readPing(host, file.placeOf(['ping', index]), { draft, findings })
   for (const [index, group] of (yaml.groups ?? []).entries()) draft.groups.push(groupOf(group, ['groups', index], reading))
   if (yaml.logfile !== undefined) draft.logFile = yaml.logfile
   draft.debugLevel = yaml.debug ?? 0
@@ -203,26 +186,10 @@ function settingsOfResource({ warm, start_timeout, stop_timeout, status, paramet
   return { warm, startTimeoutMs: start_timeout, stopTimeoutMs: stop_timeout, status, parameters }
 }
 
-/** What this version knows and does not do yet, and what is missing meanwhile. */
-const notYet: Readonly<Record<string, string>> = {
-  witness: 'no witness is asked: after a partition both nodes may hold a group (deadtime alone).',
-  fence: 'the peer is not fenced: after a partition, or when it hangs, both nodes may hold a group.',
-  lease: 'addresses have no lifetime in the kernel: a daemon that hangs keeps its addresses.',
-  watchdog: 'no hardware watchdog is fed: a host whose kernel hangs is not reset.',
-}
-
 function settingsOf(
   yaml: Understood<Omit<OverlayYaml, 'group_options'>>, groups: Readonly<Record<string, unknown>> | undefined, file: YamlFile,
     findings: Findings,
 ): Settings {
-  const unused = Object.fromEntries(Object.keys(notYet).flatMap((key) => {
-    const value = (yaml as Readonly<Record<string, unknown>>)[key]
-    return value === undefined ? [] : [[key, value]]
-  }))
-  for (const key of Object.keys(unused)) {
-    findings.warning(file.placeOfKey([key]), 'not-yet',
-      `${pathText([key])} is known and has no effect in this version: ${notYet[key] ?? ''}`)
-  }
   return {
     allowCrc: yaml.allow_crc ?? false,
     failureMemoryMs: yaml.failure_memory ?? noSettings.failureMemoryMs,
@@ -235,7 +202,6 @@ function settingsOf(
       return { ...settingsOfResource(options), autoFailback: options.auto_failback }
     }),
     ...(yaml.auto_failback === undefined ? {} : { autoFailback: { value: yaml.auto_failback, place: file.placeOf(['auto_failback']) } }),
-    unused,
   }
 }
 

@@ -3,8 +3,7 @@ import type { z } from 'zod'
 import { type ConfigCode, configCodes } from './codes.ts'
 import type { Findings } from './findings.ts'
 import type { YamlFile } from './yaml-document.ts'
-import { overlayRule } from './yaml-schema.ts'
-import { messageSeparator } from './yaml-values.ts'
+import { messageSeparator, overlayRule } from './yaml-values.ts'
 
 /** `at`: where the value stands that the schema was held against. */
 export function reportIssues(file: YamlFile, at: readonly PropertyKey[], issues: readonly z.core.$ZodIssue[], findings: Findings): void {
@@ -77,4 +76,22 @@ function expected(type: string): string {
 /** `groups[0].resources[2].warm`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.map((key) => (typeof key === 'number' ? `[${key + 1}]` : `.${String(key)}`)).join('').replace(/^\./, '')
+}
+
+/** What a mapping gave although another part of it is wrong. */
+export type Understood<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+/** Errors are reported; each part that is right by itself is used all the same, so that more can be said of it. */
+export function understand<S extends z.ZodObject>(
+  schema: S, value: unknown, path: readonly PropertyKey[], file: YamlFile, findings: Findings,
+): Understood<z.output<S>> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  reportIssues(file, path, result.error.issues, findings)
+  if (typeof value !== 'object' || value === null) return {}
+  const parts = Object.entries(schema.shape).map(([key, part]) => {
+    const given: unknown = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+    return [key, given === undefined ? undefined : (part as z.ZodType).safeParse(given).data] as const
+  })
+  return Object.fromEntries(parts) as Understood<z.output<S>>
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { StatusPolicy } from '../core/config.ts'
 import { isBoolean, isTrue } from './ha-cf-values.ts'
-import { autoFailback, duration, flag, mapping, text, textOr, textThat, wholeNumber } from './yaml-values.ts'
+import { flapGuard, lease } from './yaml-protection-schema.ts'
+import { autoFailback, duration, flag, mapping, overlayRule, text, textOr, textThat, wholeNumber } from './yaml-values.ts'
 
 const statusPolicy = textOr<Partial<StatusPolicy> | false>(
   (value) => isBoolean(value)
@@ -63,8 +64,12 @@ const settingsShape = {
   auto_failback: autoFailback.optional(),
   resources: namedParts.optional(),
   ...timeouts,
-  lease: z.unknown().optional(),
+  lease: lease.optional(),
+  pause_limit: duration.optional(),
+  flap_guard: flapGuard.optional(),
+  // Read by themselves (yaml-protection.ts).
   witness: z.unknown().optional(),
+  ping: z.unknown().optional(),
   fence: z.unknown().optional(),
   watchdog: z.unknown().optional(),
 }
@@ -74,7 +79,7 @@ export const groupSettingsSchema = mapping({ auto_failback: autoFailback.optiona
 
 const inHaCf: Readonly<Record<string, string>> = {
   nodes: 'in ha.cf (node)', keepalive: 'in ha.cf', deadtime: 'in ha.cf', warntime: 'in ha.cf', initdead: 'in ha.cf', udpport: 'in ha.cf',
-  links: 'in ha.cf (bcast, mcast, ucast)', ping: 'in ha.cf', groups: 'in haresources; options of a group stand here under group_options',
+  links: 'in ha.cf (bcast, mcast, ucast)', groups: 'in haresources; options of a group stand here under group_options',
   auth: 'in authkeys', logfile: 'in ha.cf', debug: 'in ha.cf', env: 'in ha.cf',
 }
 
@@ -83,7 +88,6 @@ export const fullSchema = mapping({
   keepalive: duration.optional(), deadtime: duration.optional(), warntime: duration.optional(), initdead: duration.optional(),
   udpport: wholeNumber(1, 65_535, 'port-invalid').optional(),
   links: parts,
-  ping: z.array(text).optional(),
   groups: parts,
   auth: mapping({ file: text }, (key) => key === 'keys' || key === 'active' || key === 'key'
     ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.'
@@ -92,9 +96,6 @@ export const fullSchema = mapping({
   ...settingsShape,
 }, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.'
   : undefined)
-
-/** Ends each message about a key that belongs into a classic file. */
-export const overlayRule = 'hactl.yaml beside it sets only what the classic files cannot say.'
 
 export const overlaySchema = mapping({
   ...settingsShape,

@@ -11,12 +11,16 @@ import type { ConfigCode } from './codes.ts'
 /** Separates the messages of several unknown keys of one mapping; each key gets its own place. */
 export const messageSeparator = '\u001e'
 
+/** Ends each message about a key that belongs into a classic file. */
+export const overlayRule = 'hactl.yaml beside it sets only what the classic files cannot say.'
+
 /** Words that people of other programs try, and what they are called here. */
 const synonyms: Readonly<Record<string, string>> = {
   node: 'preferred_node', preferredNode: 'preferred_node', interval: 'keepalive', port: 'udpport', autoFailback: 'auto_failback',
     resource: 'resources', group: 'groups', link: 'links',
   startTimeout: 'start_timeout', stopTimeout: 'stop_timeout', udp_port: 'udpport', log_file: 'logfile', ping_nodes: 'ping',
     monitor: 'status',
+  device: 'agent', params: 'parameters', endpoint: 'endpoints', hosts: 'nodes', stonith: 'fence',
 }
 
 /** A mapping whose unknown keys are refused by name. */
@@ -80,6 +84,10 @@ export const text = textThat('it is a text', (value) =>
   value === '' ? { fault: 'it is empty. Write a value, or remove the key.' }
     : /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) ? { fault: `${quoted(value)} has control characters or line ends in it.` }
       : { value })
+
+/** Not shown: a password may stand where its file must be named. */
+export const path = textThat('it is an absolute path', (given) =>
+  /^\/[^\0\n\r]*$/.test(given) ? { value: given } : { fault: 'it is no absolute path. Write the name of a file, from / on.' })
 
 export const duration = textThat('it is a time with its unit (200ms, 2s, 5m)', (value) => {
   const ms = yamlTime(value)

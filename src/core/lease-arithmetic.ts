@@ -55,8 +55,9 @@ export function validSecondsUntil(endMs: Millis, nowMs: Millis, limitSeconds: nu
   return Math.min(limitSeconds, Math.floor((endMs - nowMs - kernelTimerMs - decisionToKernelMs) / 1_000))
 }
 
-/** W, T and Vg where the configuration does not say them. */
-export function defaultWitnessTiming({ deadtimeMs }: Timing): WitnessTiming {
-  const grantMs = Math.max(3_000, Math.ceil(deadtimeMs / 1_000) * 1_000)
+/** W, T and Vg where the configuration does not say them; `grantMs`: a T that it says. */
+export function defaultWitnessTiming(
+  { deadtimeMs }: Timing, grantMs: Millis = Math.max(3_000, Math.ceil(deadtimeMs / 1_000) * 1_000),
+): WitnessTiming {
   return { timeoutMs: Math.min(500, Math.floor(deadtimeMs / 10)), grantMs, renewMs: Math.floor(grantMs / 6) }
 }

@@ -25,6 +25,10 @@ export async function gatherMachineFacts(questions: MachineQuestions): Promise<M
     interfaces: interfaceNames(),
     scriptFaults: new Map(faults),
     programs: new Map(questions.programs.map((program) => [program, isOnPath(program)])),
+    fileFaults: new Map(questions.files.flatMap((path) => {
+      const fault = fileFault(path)
+      return fault === undefined ? [] : [[path, fault] as const]
+    })),
     hosts: new Map(await Promise.all(questions.hosts.map(async (host) => [host, await addressesOf(host)] as const))),
     ...(nativeCallsFault === undefined ? {} : { nativeCallsFault }),
   }
@@ -50,7 +54,19 @@ function interfaceNames(): readonly string[] {
   }
 }
 
+/** Why it cannot be read. Devices are only looked at: opening a watchdog would start it. */
+function fileFault(path: string): string | undefined {
+  try {
+    accessSync(path, constants.R_OK)
+    return undefined
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'it is not there' : code === 'EACCES' ? 'it cannot be read' : `it cannot be opened (${code})`
+  }
+}
+
 function isOnPath(program: string): boolean {
+  if (program.startsWith('/')) return isExecutable(program)
   const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin']
   return directories.some((directory) => directory !== '' && isExecutable(join(directory, program)))
 }

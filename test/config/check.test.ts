@@ -152,11 +152,14 @@ test('import of files with errors prints nothing and exits with 2', async () => 
 })
 
 test('facts of this machine: its name, its interfaces, programs and names', async () => {
-  const facts = await gatherMachineFacts({ scripts: [], programs: ['sh', 'no-such-program'], hosts: ['localhost',
-    'no-such-host.invalid'] })
+  const facts = await gatherMachineFacts({
+    scripts: [], programs: ['sh', 'no-such-program', '/bin/sh', '/bin/no-such-program'], files: ['/etc/passwd', '/no/such/file'],
+    hosts: ['localhost', 'no-such-host.invalid'],
+  })
   expect(facts.nodeName).toBe(ownNodeName())
   expect(facts.interfaces).toContain('lo')
-  expect([...facts.programs]).toEqual([['sh', true], ['no-such-program', false]])
+  expect([...facts.programs]).toEqual([['sh', true], ['no-such-program', false], ['/bin/sh', true], ['/bin/no-such-program', false]])
+  expect([...facts.fileFaults]).toEqual([['/no/such/file', 'it is not there']])
   expect(facts.hosts.get('localhost')).toContain('127.0.0.1')
   expect(facts.hosts.get('no-such-host.invalid')).toEqual([])
 })

@@ -6,7 +6,7 @@ import { classic, codesOf, goodAuthkeys, goodHaCf, goodHaresources, goodYaml, ya
 
 interface Case {
   readonly code: ConfigCode
-  readonly as: 'error' | 'warning'
+  readonly as: 'error' | 'warning' | 'note'
   readonly source: ConfigSource
   /** `FILE:LINE:COLUMN`, the file without its directory. */
   readonly at?: string
@@ -19,6 +19,10 @@ const keys = (authkeys: string): ConfigSource => classic({ authkeys })
 const yaml = (more: string, without = /$^/): ConfigSource => yamlSource(goodYaml.replace(without, '') + more)
 const beside = (text: string): ConfigSource => classic({ yaml: text })
 const good = goodHaresources
+const witness = (more: string, scheme = 'https'): string => `witness: {etcd: {endpoints: ["${scheme}://192.0.2.50:2379"]}${more === '' ? '' : `, ${more}`}}\n`
+/** With keepalive 200 ms, so that deadtime alone decides. */
+const witnessed = (deadtime: string, more = '', scheme = 'https'): ConfigSource => yamlSource(
+  goodYaml.replace('keepalive: 1s', 'keepalive: 200ms').replace('deadtime: 10s', `deadtime: ${deadtime}`) + witness(more, scheme))
 
 const cases: readonly Case[] = [
   { code: 'path-missing', as: 'error', source: { files: [] } },
@@ -41,10 +45,9 @@ const cases: readonly Case[] = [
   { code: 'directive-empty', as: 'warning', source: haCf('keepalive\n') },
   { code: 'directive-without-effect', as: 'warning', source: haCf('logfacility local0\n'), says: /journalctl/ },
   { code: 'directive-unsupported', as: 'warning',
-    source: haCf('respawn hacluster /usr/lib/heartbeat/ipfail\n'), at: 'ha.cf:9:19', says: /cut off from its network/ },
-  { code: 'directive-unsupported', as: 'warning', source: haCf('watchdog /dev/watchdog\n'), says: /not reset/ },
+    source: haCf('respawn hacluster /usr/lib/heartbeat/dopd\n'), at: 'ha.cf:9:19', says: /DRBD/ },
   { code: 'directive-unsupported', as: 'warning', source: haCf('serial /dev/ttyS0\n'), says: /one link less/ },
-  { code: 'directive-twice', as: 'error', source: haCf('watchdog /dev/watchdog\nwatchdog /dev/watchdog\n'), at: 'ha.cf:10:1' },
+  { code: 'directive-twice', as: 'error', source: haCf('watchdog /dev/watchdog\nwatchdog /dev/watchdog\n'), at: 'ha.cf:10:10' },
   { code: 'words-ignored', as: 'warning', source: haCf('ucast eth0 192.0.2.2 192.0.2.3\n'), at: 'ha.cf:9:22' },
   { code: 'value-invalid', as: 'error', source: haCf('auto_failback none\n'), at: 'ha.cf:9:15' },
   { code: 'value-ignored', as: 'warning', source: haCf('udpport 694x\n') },
@@ -83,8 +86,21 @@ const cases: readonly Case[] = [
   { code: 'link-address', as: 'error', source: haCf('ucast eth0 2001:db8::2\n') },
   { code: 'link-host-name', as: 'warning', source: haCf('ucast eth0 node2\n') },
   { code: 'link-ttl', as: 'warning', source: haCf('mcast eth0 225.0.0.1 694 0 0\n') },
-  { code: 'ping-not-asked', as: 'warning', source: haCf('ping_group gateways 192.0.2.253 192.0.2.254\n'),
-    says: /192\.0\.2\.253, 192\.0\.2\.254/ },
+  { code: 'ping-twice', as: 'warning', source: haCf('ping 192.0.2.254 192.0.2.254\n'), at: 'ha.cf:9:18' },
+  { code: 'ping-of-pair', as: 'warning', source: haCf('ping_group g 192.0.2.254 node2\n'), says: /"node2" belongs to the pair/ },
+  { code: 'ping-of-pair', as: 'warning', source: yaml('ping: [192.0.2.100]\n'), at: 'hactl.yaml:9:8' },
+  { code: 'deadping-long', as: 'warning', source: haCf('ping 192.0.2.254\ndeadping 10\n'), at: 'ha.cf:10:10', says: /Write deadping 5000ms/ },
+  { code: 'option-without-effect', as: 'warning', source: haCf('respawn hacluster /usr/lib/heartbeat/ipfail\n'), at: 'ha.cf:9:19',
+    says: /there is no ping node/ },
+  { code: 'option-without-effect', as: 'warning', source: beside('watchdog: {timeout: 5s}\n'), says: /no device is named/ },
+  { code: 'fence-replaced', as: 'warning', source: haCf('stonith_host * external/ipmi a\nstonith_host node1 external/drac5 b\n'), at: 'ha.cf:9:1',
+    says: /line 10 says again how node2 is fenced/ },
+  { code: 'fence-one-sided', as: 'warning', source: haCf('stonith_host node1 external/ipmi node2\n'), says: /nothing fences node1/ },
+  { code: 'fence-unsafe', as: 'warning', source: haCf('stonith_host * null node2\n'), says: /without doing anything/ },
+  { code: 'secret-readable', as: 'warning', source: haCf('stonith_host * external/ipmi node2 192.0.2.66 admin hunter2 lan\n'),
+    says: /ha\.cf has mode 0644.*chmod 600 \/etc\/ha\.d\/ha\.cf/ },
+  { code: 'node-unknown', as: 'warning', source: haCf('stonith_host node3 external/ipmi node2\n'), says: /stonith_host names "node3"/ },
+  { code: 'node-unknown', as: 'error', source: yaml('fence: {node3: [{agent: fence_ipmilan}]}\n'), at: 'hactl.yaml:9:9' },
   { code: 'comment-glued', as: 'error', source: groups('node1#x 192.0.2.1\n'), at: 'haresources:1:6' },
   { code: 'comment-continued', as: 'warning', source: groups('node1 192.0.2.1 \\\n apache2 # web\n'), at: 'haresources:2:10' },
   { code: 'continuation-odd', as: 'warning', source: groups('node1 192.0.2.1 \\\n'), says: /last line/ },
@@ -140,7 +156,30 @@ const cases: readonly Case[] = [
   { code: 'key-missing', as: 'error', source: yamlSource(goodYaml.replace(/links.*\n/, '')), says: /links: \[\{bcast: eth0\}\]/ },
   { code: 'overlay-key', as: 'error', source: beside('nodes: [a, b]\n'), says: /in ha\.cf/ },
   { code: 'overlay-key', as: 'error', source: beside('groups: []\n'), says: /in haresources/ },
-  { code: 'not-yet', as: 'warning', source: beside('lease: 5s\n'), says: /keeps its addresses/ },
+  { code: 'overlay-key', as: 'error', source: beside('ping: [192.0.2.254]\n'), says: /in ha\.cf \(ping, ping_group\)/ },
+  { code: 'overlay-key', as: 'error', source: beside('ping: {deadping: 3s}\n'), at: 'hactl.yaml:1:8', says: /in ha\.cf \(deadping\)/ },
+  { code: 'overlay-key', as: 'error', source: beside('watchdog: /dev/watchdog\n'), says: /in ha\.cf/ },
+  { code: 'overlay-key', as: 'error', source: classic({ haCf: `${goodHaCf}stonith_host node1 external/ipmi node2\n`,
+    yaml: 'fence: {node2: [{agent: fence_ipmilan}]}\n' }), says: /how node2 is fenced stands in line 9 of .*ha\.cf/ },
+  { code: 'lease-fixed', as: 'warning', source: witnessed('2s'), at: 'hactl.yaml:3:11', says: /up to 1\.69 s.*deadtime to at least 3\.2 s/ },
+  { code: 'lease-flaps', as: 'warning', source: witnessed('2500ms'), says: /2\.77 s of 0\.98 x deadtime \(2\.45 s\).*at least 3\.2 s/ },
+  { code: 'lease-before-witness', as: 'warning', source: witnessed('3s'), says: /0\.06 s before.*at least 3\.2 s/ },
+  { code: 'removal-late', as: 'warning', source: witnessed('800ms'), says: /0\.006 s/ },
+  { code: 'witness-slow', as: 'warning', source: witnessed('10s', 'timeout: 4s'), at: 'hactl.yaml:9:1', says: /Write timeout: 1000ms/ },
+  { code: 'witness-in-health', as: 'warning', source: yamlSource(goodYaml.replace('keepalive: 1s', 'keepalive: 2500ms') + witness('')),
+    at: 'hactl.yaml:2:12', says: /5\.1 s.*not less than 0\.5 x deadtime \(5 s\).*at least 10\.3 s/ },
+  { code: 'witness-grant-short', as: 'warning', source: witnessed('10s', 'grant: 2s'), says: /Write grant: 3s/ },
+  { code: 'witness-renewal-rare', as: 'warning', source: witnessed('10s', 'renew: 3s'), says: /Write renew: 2500ms/ },
+  { code: 'lease-outlives', as: 'warning', source: beside('lease: 20s\n'), at: 'hactl.yaml:1:8',
+    says: /up to 12\.25 s.*lease: auto, which is 7 s here, or a deadtime of at least 22\.5 s/ },
+  { code: 'lease-off', as: 'warning', source: beside('lease: off\n'), says: /P4.*P3/ },
+  { code: 'watchdog-late', as: 'warning', source: classic({ haCf: `${goodHaCf}watchdog /dev/watchdog\n`, yaml: 'watchdog: {timeout: 12s}\n' }),
+    at: 'hactl.yaml:1:21', says: /2\.2 s beside those of the peer.*timeout: 9s/ },
+  { code: 'note-holders', as: 'note', source: classic(), says: /P2, without witness.*for 10 s while both hosts run.*one link/ },
+  { code: 'note-hung', as: 'note', source: classic(), says: /at most 8 s after the last renewal \(lease 7 s, renewed every 2\.33 s\)/ },
+  { code: 'note-scripts', as: 'note', source: witnessed('10s'), says: /P6: group 192\.0\.2\.100.*apache2.*1\.8 s/ },
+  { code: 'note-ping', as: 'note', source: haCf('ping 192.0.2.254\n'), says: /does not take over\. Nothing moves.*There is one/ },
+  { code: 'note-witness-plain', as: 'note', source: witnessed('10s', '', 'http'), says: /https/ },
 ]
 
 const reached = new Set<string>()
@@ -148,10 +187,10 @@ const reached = new Set<string>()
 for (const [index, { code, as, source, at, says }] of cases.entries()) {
   test(`${code} (${as}, ${index})`, () => {
     const result = loadConfig(source, { ownUid: 0 })
-    const found = (as === 'error' ? result.errors : result.warnings).filter((message) => message.code === code)
+    const found = ({ error: result.errors, warning: result.warnings, note: result.notes }[as]).filter((message) => message.code === code)
     expect(found.length, JSON.stringify([result.errors, result.warnings])).toBeGreaterThan(0)
     expect(result.ok).toBe(result.errors.length === 0)
-    if (as === 'warning') expect(codesOf(result).errors).toEqual([])
+    if (as !== 'error') expect(codesOf(result).errors).toEqual([])
     if (at !== undefined) expect(found.map(({ file, line, column }) => `${file.split('/').at(-1)}:${line}:${column}`)).toContain(at)
     if (says !== undefined) expect(found.map(({ message }) => message).join('\n')).toMatch(says)
     reached.add(code)
@@ -159,7 +198,7 @@ for (const [index, { code, as, source, at, says }] of cases.entries()) {
 }
 
 const facts: MachineFacts = {
-  nodeName: 'node1', interfaces: ['lo', 'eth0'], scriptFaults: new Map(), programs: new Map([['ip', true], ['arping', true]]),
+  nodeName: 'node1', interfaces: ['lo', 'eth0'], scriptFaults: new Map(), programs: new Map([['ip', true], ['arping', true]]), fileFaults: new Map(),
     hosts: new Map(),
 }
 
@@ -184,6 +223,19 @@ const machineCases: readonly MachineCase[] = [
   { code: 'program-missing', facts: { programs: new Map([['ip', false]]) }, stops: true, says: /iproute2/ },
   { code: 'program-missing', source: groups('node1 192.0.2.1 systemd:nginx\n'), facts: { programs: new Map([['systemctl', false]]) },
     stops: false, says: /systemd:/ },
+  { code: 'program-missing', source: haCf('ping 192.0.2.254\n'), facts: { programs: new Map([['ping', false]]) }, stops: true,
+    says: /never takes over.*iputils-ping/ },
+  { code: 'program-missing', source: haCf('stonith_host node1 external/ipmi node2\n'), facts: { programs: new Map([['stonith', false]]) },
+    stops: true, says: /node2 cannot be fenced from here.*cluster-glue/ },
+  { code: 'program-missing', source: beside('fence: {node2: [{agent: fence_ipmilan}, {agent: fence_ipmilan}]}\n'),
+    facts: { programs: new Map([['fence_ipmilan', false]]) }, stops: true, says: /fence-agents$/ },
+  { code: 'host-unresolved', source: haCf('ping gateway\n'), facts: { hosts: new Map([['gateway', []]]) }, stops: false, says: /counts as silent/ },
+  { code: 'device-missing', source: haCf('watchdog /dev/watchdog\n'), facts: { fileFaults: new Map([['/dev/watchdog', 'it is not there']]) },
+    stops: false, says: /modprobe softdog/ },
+  { code: 'device-missing', source: yaml('witness: {etcd: {endpoints: "https://a:2379", ca: /ca.pem}}\n'),
+    facts: { fileFaults: new Map([['/ca.pem', 'it is not there']]) }, stops: true, says: /witness\.etcd\.ca \/ca\.pem: it is not there/ },
+  { code: 'device-missing', source: haCf('stonith external/ipmi /etc/ipmi.conf\n'),
+    facts: { fileFaults: new Map([['/etc/ipmi.conf', 'it cannot be read']]) }, stops: true, says: /for node2: it cannot be read/ },
   { code: 'native-calls-missing', facts: { nativeCallsFault: 'koffi cannot be loaded', programs: new Map([['arping', false]]) },
     stops: false, says: /iputils-arping/ },
 ]

@@ -24,7 +24,10 @@ test('the smallest file, with every default', () => {
     failureMemoryMs: 600_000,
     udpPort: 694,
     links: [{ kind: 'bcast', interface: 'eth0', port: 694 }],
-    pingNodes: [],
+    lease: 'auto',
+    pauseLimitMs: 600_000,
+    watchdog: false,
+    flapGuard: { moves: 5, withinMs: 600_000 },
     auth: { active: 1, keys: [{ index: 1, method: 'sha1', key: 'a-test-key' }] },
     allowCrc: false,
     notify: [],
@@ -102,7 +105,7 @@ test('everything that can be said is understood, and written back to the same', 
   const result = loadConfig(source)
   const back = loadConfig(yamlSource(toYaml({ ...result, authFile: '/etc/hactl/authkeys' }) ?? ''))
   expect(back.config).toEqual(config)
-  expect(back.unused).toEqual({ lease: '5s' })
+  expect(config.lease).toEqual({ seconds: 5 })
 })
 
 test('beside classic files it says what those cannot', () => {
@@ -131,6 +134,8 @@ test('both forms of one configuration have the same digests, and each part has i
   expect(changed(goodYaml.replace('auto_failback: on', 'auto_failback: off'))).toEqual(['failback'])
   expect(changed(goodYaml.replace('apache2]', 'nginx]'))).toEqual(['groups'])
   expect(changed(goodYaml.replace('resources: [192.0.2.100', 'resources: [192.0.2.101')), 'another name').toEqual(['groups'])
+  expect(changed(`${goodYaml}lease: 5s\n`)).toEqual(['protection'])
+  expect(changed(`${goodYaml}flap_guard: off\n`)).toEqual(['protection'])
   expect(changed(goodYaml.replace('bcast: eth0', 'bcast: eth1'))).toEqual([])
 })
 

@@ -1,0 +1,158 @@
+/** What `hactl check` says of the promises (design.md sections 2 and 5): warnings where one does not hold, notes on what each rests on. */
+import type { ClusterConfig, GroupConfig, WitnessTiming } from '../core/config.ts'
+import { configuredLeaseSeconds, finalShare, isFixedLease, renewIntervalMs } from '../core/lease-arithmetic.ts'
+import type { Draft } from './draft.ts'
+import type { Findings } from './findings.ts'
+import { witnessTiming } from './protection.ts'
+import { type Figures, hardShare, pausedOverlapMs, seconds, smallestDeadtimeMs, type Violation, witnessViolations } from './protection-conditions.ts'
+import type { Place } from './types.ts'
+
+/** With these both nodes can hold an address for a moment; the others cost availability. */
+const overlapping: ReadonlySet<string> = new Set(['lease-fixed', 'removal-late'])
+
+/** Called for configurations without errors. */
+export function checkProtection(config: ClusterConfig, draft: Draft, findings: Findings): void {
+  const violations = config.witness === undefined ? [] : checkWitness(config, config.witness, draft, findings)
+  checkLease(config, draft, findings)
+  checkWatchdogTime(config, draft, findings)
+  const place = deadtimePlace(draft)
+  findings.note(place, 'note-holders', holdersText(config, config.lease === 'off' || violations.some(({ code }) => overlapping.has(code))))
+  const hung = hungText(config)
+  if (hung !== undefined) findings.note(place, 'note-hung', hung)
+  noteScripts(config, place, findings)
+  notePings(config, draft, findings)
+  if (config.etcd?.endpoints.some((endpoint) => endpoint.startsWith('http:')) === true) {
+    findings.note(draft.protection.witness?.place ?? place, 'note-witness-plain',
+      'The witness is asked over http: whoever can change packets on the way to it can grant and refuse in its name. Use https with ca, cert and key where that network is not yours alone.')
+  }
+}
+
+function deadtimePlace({ timing, timingPlace }: Draft): Place {
+  return timing.deadtimeMs?.place ?? timingPlace
+}
+
+function addressCountOf({ groups }: ClusterConfig): number {
+  return groups.reduce((count, { resources }) => count + resources.filter(({ address }) => address !== undefined).length, 0)
+}
+
+function checkWitness(config: ClusterConfig, witness: WitnessTiming, draft: Draft, findings: Findings): readonly Violation[] {
+  const { timing, lease } = config
+  const figures: Figures = { timing, lease, witness, addressCount: addressCountOf(config) }
+  const violations = witnessViolations(figures)
+  if (violations.length === 0) return violations
+  const smallestMs = smallestDeadtimeMs((deadtimeMs) => {
+    const longer = { ...timing, deadtimeMs }
+    return { ...figures, timing: longer, witness: witnessTiming(draft.protection.witness?.value ?? {}, longer) }
+  })
+  const longerDeadtime = smallestMs === undefined ? 'Leave out timeout, grant and renew of the witness, so that they follow deadtime.'
+    : `Set deadtime to at least ${seconds(smallestMs)} on both nodes, the shortest with which this pair is never held twice.`
+  const places: Readonly<Record<Violation['of'], Place>> = {
+    deadtime: deadtimePlace(draft),
+    keepalive: draft.timing.keepaliveMs?.place ?? deadtimePlace(draft),
+    witness: draft.protection.witness?.place ?? deadtimePlace(draft),
+  }
+  for (const { code, of, what, remedy } of violations) findings.warning(places[of], code, `${what}. ${remedy ?? longerDeadtime}`)
+  return violations
+}
+
+function checkLease(config: ClusterConfig, { protection: { lease } }: Draft, findings: Findings): void {
+  const { timing, witness, fencing } = config
+  if (lease === undefined || lease.value === 'auto') return
+  if (lease.value === 'off') {
+    findings.warning(lease.place, 'lease-off',
+      'lease is off: a daemon that hangs (SIGSTOP, a paused guest, a blocked disk) keeps its addresses while its peer takes them over (promise ' +
+      'P4), and nothing removes them where guard and daemon die together (P3). ' +
+      (witness === undefined ? '' : 'The witness cannot help: it grants to the peer, and takes nothing away. ') + 'Write lease: auto.')
+    return
+  }
+  if (witness !== undefined || fencing !== undefined) return
+  const overlapMs = pausedOverlapMs(timing, lease.value.seconds)
+  if (overlapMs === 0) return
+  const most = configuredLeaseSeconds(timing, 'auto') ?? 1
+  const enoughMs = Math.ceil((lease.value.seconds * 1_000 + 1_050 + timing.keepaliveMs) / finalShare / 100) * 100
+  findings.warning(lease.place, 'lease-outlives',
+    `lease ${lease.value.seconds} s outlives deadtime ${seconds(timing.deadtimeMs)}: after a pause of the holder both nodes can hold an address ` +
+    `for up to ${seconds(overlapMs)} (lease, 1 s of the kernel's timer, 0.05 s and keepalive, less 0.98 x deadtime). ` +
+    (pausedOverlapMs(timing, most) < overlapMs ? `Write lease: auto, which is ${most} s here, or ` : 'Write ') +
+    `a deadtime of at least ${seconds(enoughMs)}.`)
+}
+
+function checkWatchdogTime({ watchdogDevice, timing: { deadtimeMs } }: ClusterConfig, draft: Draft, findings: Findings): void {
+  if (watchdogDevice === undefined || watchdogDevice.timeoutMs <= finalShare * deadtimeMs) return
+  const { watchdogTimeoutMs, watchdog } = draft.protection
+  findings.warning(watchdogTimeoutMs?.place ?? watchdog?.place ?? deadtimePlace(draft), 'watchdog-late',
+    `the watchdog resets a hung host after ${seconds(watchdogDevice.timeoutMs)}, later than 0.98 x deadtime (${seconds(finalShare * deadtimeMs)}): ` +
+    `its scripts can run for ${seconds(watchdogDevice.timeoutMs - finalShare * deadtimeMs)} beside those of the peer. ` +
+    (deadtimeMs >= 1_100 ? `Write timeout: ${Math.floor(finalShare * deadtimeMs / 1_000)}s, or leave it out.`
+      : 'Devices count whole seconds: set deadtime to at least 1.1 s.'))
+}
+
+/** P1 or P2, in words. */
+function holdersText({ witness, etcd, fencing, ping, timing, links, lease }: ClusterConfig, overlaps: boolean): string {
+  const deadtime = seconds(timing.deadtimeMs)
+  if (witness !== undefined) {
+    return `P1: the witness (etcd: ${etcd?.endpoints.join(', ') ?? ''}) grants each group to one node. No address is on two running nodes, ` +
+      `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. Where the peer is silent and the witness is too, nobody holds.` +
+      (fencing === undefined ? '' : ' A fenced node\'s grant is taken over at once.')
+  }
+  if (fencing !== undefined) {
+    return `P1: a node that is silent for ${deadtime} is fenced, and its groups start only when that was confirmed. Where fencing fails, nobody ` +
+      `takes them over.`
+  }
+  const leaseSeconds = configuredLeaseSeconds(timing, lease)
+  const overlapMs = leaseSeconds === undefined ? undefined : pausedOverlapMs(timing, leaseSeconds)
+  return `P2, without witness and fencing: when no packet passes on any link for ${deadtime} while both hosts run, both hold every group until ` +
+    `packets pass again: neither can know that the other lives. ` +
+    (links.length < 2 ? 'There is one link: a second one over another network makes that rare.'
+      : `There are ${links.length} links: that happens only when all of them fail at once.`) +
+    (ping === undefined ? '' : ' A node that reaches no ping node does not take over; two that each reach one do.') +
+    (overlapMs === undefined ? ' After a pause of the holder both hold them until it runs again.'
+      : overlapMs > 0 ? ` After a pause of the holder both can hold an address for up to ${seconds(overlapMs)}.` : '')
+}
+
+/** P3 and P4. Nothing where leases are off: the warning says it. */
+function hungText(config: ClusterConfig): string | undefined {
+  const { timing, lease, witness } = config
+  const leaseSeconds = configuredLeaseSeconds(timing, lease)
+  if (leaseSeconds === undefined) return undefined
+  const every = seconds(renewIntervalMs(timing, witness !== undefined, leaseSeconds, addressCountOf(config)))
+  return `P3, P4: when the daemon dies, its guard removes the addresses at once; when it hangs, the kernel does, ` + (witness === undefined || isFixedLease(timing)
+    ? `at most ${leaseSeconds + 1} s after the last renewal (lease ${leaseSeconds} s, renewed every ${every}).`
+    : `at the latest ${seconds(finalShare * timing.deadtimeMs)} after the peer last confirmed it, before that one may take over (lease at most ` +
+      `${leaseSeconds} s, renewed every ${every}).`)
+}
+
+/** P6, for groups with scripts that must not run on both nodes. */
+function noteScripts({ groups, witness, fencing, watchdog, timing }: ClusterConfig, place: Place, findings: Findings): void {
+  if (witness === undefined) return
+  const left = seconds(hardShare * timing.deadtimeMs)
+  for (const group of groups) {
+    const scripts = scriptsOf(group)
+    if (scripts.length === 0) continue
+    if (watchdog) {
+      findings.note(place, 'note-scripts',
+        `P6: group ${group.name}: where a partition takes the group away, this host is reset by its watchdog unless ${scripts.join(', ')} ` +
+        `stopped within 0.18 x deadtime (${left}).`)
+    } else if (fencing === undefined) {
+      findings.note(place, 'note-scripts',
+        `P6: group ${group.name}: where a partition takes the group away, its addresses go in time, but nothing ends ${scripts.join(', ')} if ` +
+        `stopping fails or takes longer than 0.18 x deadtime (${left}): then both nodes run ${scripts.length === 1 ? 'it' : 'them'}. A watchdog, ` +
+        `or fencing, ends that; scripts that may run twice are made warm.`)
+    }
+  }
+}
+
+function scriptsOf({ resources }: GroupConfig): readonly string[] {
+  return resources.filter(({ address, warm }) => address === undefined && !warm).map(({ script }) => script)
+}
+
+function notePings({ ping, pings }: ClusterConfig, draft: Draft, findings: Findings): void {
+  const [first] = draft.protection.pings.targets
+  if (ping === undefined || pings === undefined || first === undefined) return
+  const names = ping.names.join(', ')
+  findings.note(first.place, 'note-ping',
+    `Ping nodes (${names}; silent after ${seconds(pings.deadpingMs)}): a node that reaches none of them does not take over` +
+    (ping.releases ? ', and lets go when its peer is silent too' : '') + '. ' +
+    (ping.balances ? 'Groups move to the node that reaches more of them.' : 'Nothing moves for them while both nodes live.') +
+    (ping.names.length === 1 ? ' There is one: where it fails together with the holder, nobody takes over. Name two, or a group.' : ''))
+}
