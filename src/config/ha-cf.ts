@@ -47,7 +47,10 @@ export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): vo
   for (const line of linesOf(file, 'end-the-line', findings)) readLine(line, reading)
   checkTogether(reading)
   resolveStonith(reading)
-  for (const { target, levels } of draft.protection.fences) checkReadable(file, target.place, levels, draft.nodes.map(({ value }) => value), findings)
+  const [first] = draft.protection.fences
+  if (first === undefined) return
+  const levels = draft.protection.fences.flatMap((fence) => fence.levels)
+  checkReadable(file, first.target.place, levels, draft.nodes.map(({ value }) => value), findings)
 }
 
 function readLine(line: TextLine, reading: HaCfReading): void {

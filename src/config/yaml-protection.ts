@@ -134,7 +134,7 @@ function readFence(given: unknown, { file, source, draft, findings }: Reading): 
     return findings.error(file.placeOf(['fence']), 'yaml-shape',
       'fence: it must be a mapping of the nodes that are fenced: fence: {web-a: [{agent: fence_ipmilan, parameters: {ip: 192.0.2.66}}]}')
   }
-  const nodes = draft.nodes.map(({ value }) => value)
+  const added: (readonly DraftFenceDevice[])[] = []
   for (const [node, levelsGiven] of Object.entries(given)) {
     const at: Path = ['fence', node]
     const target = { value: node.toLowerCase(), place: file.placeOfKey(at) }
@@ -153,8 +153,9 @@ function readFence(given: unknown, { file, source, draft, findings }: Reading): 
     // A list with a device that could not be read is an error already; half of it must not count as the whole.
     if (levels.length < read.length) continue
     draft.protection.fences.push({ target, levels })
-    checkReadable(source, target.place, levels, nodes, findings)
+    added.push(...levels)
   }
+  checkReadable(source, file.placeOfKey(['fence']), added, draft.nodes.map(({ value }) => value), findings)
 }
 
 /** One device, or a list of devices that must all confirm. */

@@ -143,6 +143,30 @@ test('import prints YAML that check reads to the same, from anywhere, with the k
   expect(readConfig(path).result.config).toEqual(readConfig(directory).result.config)
 })
 
+test('a password of a fencing device is shown nowhere; import says which file to write', async () => {
+  writePair()
+  const fence = `fence:\n  other:\n    - agent: fence_ipmilan\n      parameters:\n        password: hunter2\n        a b: hunter2\n`
+  write('hactl.yaml', fence)
+  expect(await check(directory)).toMatchObject({ code: 2, text: expect.not.stringContaining('hunter2') })
+  write('hactl.yaml', fence.replace(/.*a b.*\n/, ''))
+  expect((await check(directory, true)).text).not.toContain('hunter2')
+  const { terminal, out, err } = recorder()
+  expect(await runImport(directory, terminal)).toBe(0)
+  expect(out() + err()).not.toContain('hunter2')
+  expect(err()).toContain(`Write ${directory}/fence-other-1 with mode 0600: password=...`)
+  rmSync(join(directory, 'hactl.yaml'))
+  write('ha.cf', `node ${ownNodeName()} other\nbcast lo\nstonith_hst other external/ipmi other 192.0.2.66 admin hunter2 lan\n`)
+  expect((await check(directory)).text).not.toContain('hunter2')
+})
+
+test('what the pair promises is printed below, and is no warning', async () => {
+  writePair()
+  const { text } = await check(directory)
+  expect(text).toMatch(/what it promises\n  P2, without witness and fencing: when no packet passes on any link for 10 s/)
+  const { notes } = JSON.parse((await check(directory, true)).text)
+  expect(notes.map(({ code }: { code: string }) => code)).toEqual(['note-holders', 'note-hung'])
+})
+
 test('import of files with errors prints nothing and exits with 2', async () => {
   writePair('gamma 192.0.2.1\n')
   const { terminal, out, err } = recorder()

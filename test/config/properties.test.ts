@@ -57,6 +57,24 @@ const script = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,8}$/).filter((name) 
 const argument = fc.string({ maxLength: 8 }).filter((text) => !text.includes('\0'))
 const ms = fc.integer({ min: 1, max: 100_000_000 }).map((value) => `${value}ms`)
 
+const seconds = fc.integer({ min: 1, max: 60 }).map((value) => `${value}s`)
+const flag = fc.constantFrom('on', 'off')
+const host = fc.tuple(fc.nat(255), fc.nat(255)).map(([a, b]) => `198.51.${a}.${b}`)
+const some = <T extends Record<string, fc.Arbitrary<unknown>>>(model: T) => fc.record(model, { requiredKeys: [] })
+/** Whatever stands behind a dead node; no password, which is not written back. */
+const protection = some({
+  lease: fc.oneof(fc.constantFrom('auto', 'off'), seconds),
+  pause_limit: ms,
+  flap_guard: fc.oneof(fc.constant('off'), some({ moves: fc.integer({ min: 2, max: 9 }).map(String), within: ms })),
+  watchdog: fc.record({ device: fc.constant('/dev/watchdog'), timeout: seconds }, { requiredKeys: ['device'] }),
+  witness: fc.record({ etcd: fc.record({ endpoints: fc.array(host.map((name) => `https://${name}:2379`), { minLength: 1, maxLength: 3 }),
+    prefix: fc.constant('/a/b'), ca: fc.constant('/ca') }, { requiredKeys: ['endpoints'] }), timeout: ms, grant: seconds, renew: ms },
+  { requiredKeys: ['etcd'] }),
+  ping: fc.record({ nodes: fc.uniqueArray(host, { minLength: 1, maxLength: 3 }),
+    groups: fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,5}$/), fc.uniqueArray(host, { minLength: 1, maxLength: 3 }), { maxKeys: 3 }),
+    balance: flag, release: flag, settle: ms }, { requiredKeys: ['nodes'] }),
+})
+
 test('any configuration in YAML is written back to the same', () => {
   const resource = fc.record({ script, args: fc.array(argument, { maxLength: 3 }), start_timeout: ms, stop_timeout: ms,
     warm: fc.boolean().map(String),
@@ -64,17 +82,21 @@ test('any configuration in YAML is written back to the same', () => {
         { maxKeys: 2 }) }, { requiredKeys: ['script'] })
   const configuration = fc.record({
     first: node, second: node, groups: fc.array(fc.array(resource, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
+    protection,
     failback: fc.oneof(fc.constantFrom('on', 'off'), ms.map((after) => ({ after })), fc.constant({ at: '*/5 1-3 * * *' })),
   }).filter(({ first, second }) => first !== second)
-  fc.assert(fc.property(configuration, ({ first, second, groups, failback }) => {
+  fc.assert(fc.property(configuration, ({ first, second, groups, failback, protection: more }) => {
     const text = JSON.stringify({
       nodes: [first, second], keepalive: '1s', deadtime: '10s', initdead: '20s', auto_failback: failback, links: [{ bcast: 'eth0' }],
       groups: groups.map((resources, index) => ({ name: `g${index}`, preferred_node: first, resources })),
         auth: { file: '/etc/hactl/authkeys' },
+      ...more,
     })
     const result = loadConfig(yamlSource(text))
     expect(result.errors).toEqual([])
-    expect(loadConfig(yamlSource(toYaml(result) ?? '')).config).toEqual(result.config)
+    const back = loadConfig(yamlSource(toYaml(result) ?? ''))
+    expect(back.config).toEqual(result.config)
+    expect(back.notes.map(({ message }) => message)).toEqual(result.notes.map(({ message }) => message))
   }), { numRuns: 200 })
 })
 
