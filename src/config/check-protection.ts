@@ -93,7 +93,7 @@ function holdersText({ witness, etcd, fencing, ping, timing, links, lease }: Clu
   if (witness !== undefined) {
     return `P1: the witness (etcd: ${etcd?.endpoints.join(', ') ?? ''}) grants each group to one node. No address is on two running nodes, ` +
       `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. Where the peer is silent and the witness is too, nobody holds.` +
-      (fencing === undefined ? '' : ' A fenced node\'s grant is taken over at once.')
+      (fencing === undefined ? '' : ' Groups with scripts wait until the silent peer is fenced as well.')
   }
   if (fencing !== undefined) {
     return `P1: a node that is silent for ${deadtime} is fenced, and its groups start only when that was confirmed. Where fencing fails, nobody ` +
@@ -146,13 +146,14 @@ function scriptsOf({ resources }: GroupConfig): readonly string[] {
   return resources.filter(({ address, warm }) => address === undefined && !warm).map(({ script }) => script)
 }
 
-function notePings({ ping, pings }: ClusterConfig, draft: Draft, findings: Findings): void {
+function notePings({ ping, pings, witness, fencing }: ClusterConfig, draft: Draft, findings: Findings): void {
   const [first] = draft.protection.pings.targets
   if (ping === undefined || pings === undefined || first === undefined) return
-  const names = ping.names.join(', ')
-  findings.note(first.place, 'note-ping',
-    `Ping nodes (${names}; silent after ${seconds(pings.deadpingMs)}): a node that reaches none of them does not take over` +
-    (ping.releases ? ', and lets go when its peer is silent too' : '') + '. ' +
-    (ping.balances ? 'Groups move to the node that reaches more of them.' : 'Nothing moves for them while both nodes live.') +
-    (ping.names.length === 1 ? ' There is one: where it fails together with the holder, nobody takes over. Name two, or a group.' : ''))
+  const names = `Ping nodes (${ping.names.join(', ')}; silent after ${seconds(pings.deadpingMs)})`
+  const moves = ping.balances ? 'groups move to the node that reaches more of them' : 'nothing moves for them'
+  const releases = ping.releases ? ' A holder that reaches none of them lets go when its peer is silent.' : ''
+  findings.note(first.place, 'note-ping', witness !== undefined || fencing !== undefined
+    ? `${names}: while both nodes hear each other, ${moves}. Who takes over from a silent peer is decided without them.${releases}`
+    : `${names}: a node that reaches none of them does not take over. While both nodes hear each other, ${moves}.${releases}` +
+      (ping.names.length === 1 ? ' There is one: where it fails together with the holder, nobody takes over. Name two, or a group.' : ''))
 }

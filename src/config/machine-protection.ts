@@ -41,14 +41,18 @@ export function protectionFaults(config: ClusterConfig, places: ConfigPlaces, fa
   ]
 }
 
-function pingFaults({ pings }: ClusterConfig, { pings: pingPlaces }: ConfigPlaces, { programs, hosts }: MachineFacts): readonly Judged[] {
+function pingFaults(
+  { pings, witness, fencing }: ClusterConfig, { pings: pingPlaces }: ConfigPlaces, { programs, hosts }: MachineFacts,
+): readonly Judged[] {
   const [first] = pingPlaces
   if (pings === undefined || first === undefined) return []
   const faults: Judged[] = []
   if (programs.get('ping') === false) {
-    faults.push({ stops: true, message: messageAt(first, 'program-missing',
-      'the program ping is not on this host: no ping node would ever answer, so that this node never takes over. Type: apt-get install ' +
-      'iputils-ping') })
+    // Only a pair that rests on deadtime alone asks ping nodes before it takes over.
+    const needed = witness === undefined && fencing === undefined
+    faults.push({ stops: needed, message: messageAt(first, 'program-missing',
+      `the program ping is not on this host: no ping node would ever answer${needed ? ', so that this node never takes over' : ''}. Type: ` +
+      `apt-get install iputils-ping`) })
   }
   for (const [index, { addresses }] of pings.targets.entries()) {
     const place = pingPlaces[index] ?? first

@@ -76,8 +76,9 @@ export function pingsOf({ protection: { pings } }: Draft, timing: Timing, form: 
 }
 
 export function checkPings(draft: Draft, timing: Timing, groups: readonly GroupConfig[], form: Form, findings: Findings): void {
-  const { pings } = draft.protection
-  checkTimes(pings, timing, form, findings)
+  const { pings, witness, fences } = draft.protection
+  // Only a pair that rests on deadtime alone asks ping nodes before it takes over.
+  checkTimes(pings, timing, witness === undefined && fences.length === 0, form, findings)
   if (pings.targets.length === 0) return checkNeedless(pings, findings)
   const floating = groups.flatMap(({ resources }) => resources.flatMap(({ address }) => (address === undefined ? [] : [address.ip])))
   const own = new Set([...draft.nodes.map(({ value }) => value), ...floating,
@@ -90,7 +91,9 @@ export function checkPings(draft: Draft, timing: Timing, groups: readonly GroupC
   }
 }
 
-function checkTimes({ targets, deadpingMs, intervalMs }: DraftPings, timing: Timing, form: Form, findings: Findings): void {
+function checkTimes(
+  { targets, deadpingMs, intervalMs }: DraftPings, timing: Timing, forbidding: boolean, form: Form, findings: Findings,
+): void {
   const deadping = deadpingMs?.value ?? defaultDeadpingMs(timing)
   const interval = intervalMs?.value ?? defaultPingIntervalMs(deadping)
   if (deadpingMs !== undefined && deadping <= 2 * timing.keepaliveMs) {
@@ -101,7 +104,7 @@ function checkTimes({ targets, deadpingMs, intervalMs }: DraftPings, timing: Tim
     findings.error(intervalMs.place, 'deadtime-small',
       `the interval of pings is ${timeText(interval)} and deadping ${timeText(deadping)}: one lost echo looks like a dead ping node. ` +
       `Write an interval of at most ${timeText(Math.max(20, Math.floor(deadping / 5)))}.`)
-  } else if (targets.length > 0 && deadpingMs !== undefined && deadping + interval >= timing.deadtimeMs) {
+  } else if (forbidding && targets.length > 0 && deadpingMs !== undefined && deadping + interval >= timing.deadtimeMs) {
     const enoughMs = Math.max(2 * timing.keepaliveMs + 1, defaultDeadpingMs(timing))
     findings.warning(deadpingMs.place, 'deadping-long',
       `deadping ${timeText(deadping)} and an interval of ${timeText(interval)} are not less than deadtime ` +

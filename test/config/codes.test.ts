@@ -178,7 +178,8 @@ const cases: readonly Case[] = [
   { code: 'note-holders', as: 'note', source: classic(), says: /P2, without witness.*for 10 s while both hosts run.*one link/ },
   { code: 'note-hung', as: 'note', source: classic(), says: /at most 8 s after the last renewal \(lease 7 s, renewed every 2\.33 s\)/ },
   { code: 'note-scripts', as: 'note', source: witnessed('10s'), says: /P6: group 192\.0\.2\.100.*apache2.*1\.8 s/ },
-  { code: 'note-ping', as: 'note', source: haCf('ping 192.0.2.254\n'), says: /does not take over\. Nothing moves.*There is one/ },
+  { code: 'note-ping', as: 'note', source: haCf('ping 192.0.2.254\n'), says: /does not take over\..*nothing moves.*There is one/ },
+  { code: 'note-ping', as: 'note', source: yamlSource(`${goodYaml}${witness('')}ping: [192.0.2.254]\n`), says: /is decided without them/ },
   { code: 'note-witness-plain', as: 'note', source: witnessed('10s', '', 'http'), says: /https/ },
 ]
 
