@@ -23,7 +23,8 @@ export function checkProtection(config: ClusterConfig, draft: Draft, findings: F
   notePings(config, draft, findings)
   if (config.etcd?.endpoints.some((endpoint) => endpoint.startsWith('http:')) === true) {
     findings.note(draft.protection.witness?.place ?? place, 'note-witness-plain',
-      'The witness is asked over http: whoever can change packets on the way to it can grant and refuse in its name. Use https with ca, cert and key where that network is not yours alone.')
+      'The witness is asked over http: whoever can change packets on the way to it can grant and refuse in its name. Use https with ca, ' +
+      'cert and key where that network is not yours alone.')
   }
 }
 
@@ -116,7 +117,8 @@ function hungText(config: ClusterConfig): string | undefined {
   const leaseSeconds = configuredLeaseSeconds(timing, lease)
   if (leaseSeconds === undefined) return undefined
   const every = seconds(renewIntervalMs(timing, witness !== undefined, leaseSeconds, addressCountOf(config)))
-  return `P3, P4: when the daemon dies, its guard removes the addresses at once; when it hangs, the kernel does, ` + (witness === undefined || isFixedLease(timing)
+  const backstop = witness === undefined || isFixedLease(timing)
+  return 'P3, P4: when the daemon dies, its guard removes the addresses at once; when it hangs, the kernel does, ' + (backstop
     ? `at most ${leaseSeconds + 1} s after the last renewal (lease ${leaseSeconds} s, renewed every ${every}).`
     : `at the latest ${seconds(finalShare * timing.deadtimeMs)} after the peer last confirmed it, before that one may take over (lease at most ` +
       `${leaseSeconds} s, renewed every ${every}).`)

@@ -56,8 +56,8 @@ export function judgeMachine(result: ConfigResult, facts: MachineFacts): readonl
 
 /**
  * What keeps the daemon from starting although the files are right: this host is no node of the pair, no link can be
- * opened, a script or `ip` is missing, what the pair rests on cannot work (machine-protection.ts), or crc is not allowed. One missing interface of several does not: a host that
- * boots with a broken network card still has its other links.
+ * opened, a script or `ip` is missing, what the pair rests on cannot work (machine-protection.ts), or crc is not allowed.
+ * One missing interface of several does not: a host that boots with a broken network card still has its other links.
  */
 export function startErrors(result: ConfigResult, facts: MachineFacts): readonly Message[] {
   const { config, places } = result

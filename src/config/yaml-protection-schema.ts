@@ -45,7 +45,9 @@ const oneOrMore = <T>(item: z.ZodType<T>): z.ZodType<readonly T[]> => z.unknown(
   const parsed = z.array(item).min(1, 'the list is empty. Write at least one.').safeParse(typeof given === 'string' ? [given] : given)
   if (parsed.success) return parsed.data
   const fromText = typeof given === 'string'
-  for (const issue of parsed.error.issues) context.issues.push({ ...issue, path: fromText ? [] : [...issue.path], input: given } as z.core.$ZodRawIssue)
+  for (const issue of parsed.error.issues) {
+    context.issues.push({ ...issue, path: fromText ? [] : [...issue.path], input: given } as z.core.$ZodRawIssue)
+  }
   return z.NEVER
 })
 

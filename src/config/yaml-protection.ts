@@ -44,7 +44,8 @@ function readWitness(given: unknown, { file, draft, findings }: Reading): void {
   const fault = etcdFault(parsed.data)
   if (fault !== undefined) return findings.error(file.placeOf(at(fault.key)), 'value-invalid', `witness.etcd: ${fault.text}`)
   if (grant !== undefined && (grant < 1_000 || grant % 1_000 !== 0)) {
-    findings.error(file.placeOf(['witness', 'grant']), 'value-invalid', 'witness.grant: etcd counts the life of a grant in whole seconds. Write 3s or more.')
+    findings.error(file.placeOf(['witness', 'grant']), 'value-invalid',
+      'witness.grant: etcd counts the life of a grant in whole seconds. Write 3s or more.')
   }
   const placed = (name: string, value: number | undefined): Placed<number> | undefined =>
     value === undefined ? undefined : { value, place: file.placeOf(['witness', name]) }
