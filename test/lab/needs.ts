@@ -9,7 +9,7 @@ export function lacks(...programs: readonly string[]): readonly string[] {
 }
 
 /** `test`, or the same skipped with what is missing in its title. */
-export function testWith(programs: readonly string[], title: string, body: () => Promise<void>): void {
+export function testWith(programs: readonly string[], title: string, body: () => Promise<void>, timeoutMs?: number): void {
   const missing = lacks(...programs)
-  test.skipIf(missing.length > 0)(missing.length === 0 ? title : `${title} (not installed: ${missing.join(', ')})`, body)
+  test.skipIf(missing.length > 0)(missing.length === 0 ? title : `${title} (not installed: ${missing.join(', ')})`, body, timeoutMs)
 }
