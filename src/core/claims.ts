@@ -4,7 +4,7 @@
  */
 import { goesFirst, peerGroup, peerServes, runsHere, stageIsWarm } from './group-view.ts'
 import { dropHold, takeHold } from './holds.ts'
-import { judgingDeadtimeMs, peerIsHeard } from './contact.ts'
+import { inMutualContact, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { numberIsSafe } from './persistence.ts'
 import { consents, outranks, rulingFor } from './permission.ts'
 import type { Placement } from './placement.ts'
@@ -110,6 +110,8 @@ function settleClaim(turn: Turn, group: GroupState, placement: Placement): void 
       if (group.found) dropHold(turn, group, { kind: leftoverEnding(turn, group), reason: 'peer-claims', explanation: `${turn.state.peer} claims it` })
       return
     }
+    // Whoever does not hear us answers no claim.
+    if (!inMutualContact(turn.state, turn.nowMs)) return
     if (!warmReady(group)) return
     makeClaim(turn, group, placement)
     return

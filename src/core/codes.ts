@@ -1,7 +1,7 @@
 /** Every code that a record of the core can carry. README section 8 explains each; test/documentation.test.ts compares both ways. */
 export const coreCodes = [
   'daemon-started', 'daemon-ready', 'daemon-leaving', 'daemon-left', 'resources-found', 'was-stalled',
-  'peer-alive', 'peer-late', 'peer-dead', 'peer-left', 'peer-restarted', 'peer-stalled', 'peer-classic', 'peer-one-way',
+  'peer-alive', 'peer-late', 'peer-dead', 'peer-left', 'peer-restarted', 'peer-stalled', 'peer-classic', 'peer-one-way', 'peer-deaf',
   'link-up', 'link-down', 'link-failed', 'link-open', 'config-differs', 'config-agrees', 'config-reloaded',
   'claim-sent', 'claim-withdrawn', 'claim-granted', 'permission-lost', 'placement-changed',
   'group-offered', 'group-acquiring', 'group-held', 'group-adopted', 'group-releasing', 'group-released', 'group-unclean', 'group-clean', 'group-failed',

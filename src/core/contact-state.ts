@@ -18,6 +18,8 @@ export interface Contact {
   readonly sent: readonly { readonly sequence: number; readonly sentMs: Millis }[]
   /** The newest of my packets that the peer has confirmed, with its send time (`s` of design.md section 5) and the generation of the peer that did. */
   readonly confirmed?: { readonly sequence: number; readonly sentMs: Millis; readonly by: number }
+  /** Dead although it is heard: it has confirmed nothing of ours for deadtime, so it goes by no contact any more (witness only). */
+  readonly deaf?: true
   /** This node stood still until then, and has since neither been confirmed afresh nor judged the peer afresh (`isSuspended`). */
   readonly wokeMs?: Millis
   /** What the peer's guard has said after its daemon's death (wills.ts). */

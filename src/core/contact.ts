@@ -52,11 +52,13 @@ export function hearPacket(turn: Turn, packet: Packet): void {
   const restarted = before.newest !== undefined && packet.id.generation > before.newest.generation
   const gapMs = turn.nowMs - (before.lastHeardMs ?? -Infinity)
   const continuous = !restarted && gapMs < 0.5 * judgingDeadtimeMs(turn.state)
-  const status = packet.kind === 'goodbye' ? 'left' : 'alive'
+  const deaf = before.deaf === true && packet.kind !== 'goodbye' && !confirmsFreshly(turn, packet)
+  const status = packet.kind === 'goodbye' ? 'left' : deaf ? 'dead' : 'alive'
   if (restarted) record(turn, 'info', 'peer-restarted', `${packet.from} was started again (generation ${packet.id.generation})`)
   if (status !== before.status && before.status !== 'late') describeChange(turn, packet, status, gapMs)
   setContact(turn, {
     status,
+    deaf: deaf ? true : undefined,
     ...(restarted ? { wills: undefined } : {}),
     ...(packet.facts === undefined ? { wokeMs: undefined } : {}),
     sinceMs: status === before.status || (status === 'alive' && before.status === 'late') ? before.sinceMs : turn.nowMs,
@@ -72,6 +74,14 @@ export function hearPacket(turn: Turn, packet: Packet): void {
     record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
   }
   if (restarted) setState(turn, { groups: turn.state.groups.map((group) => ({ ...group, pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false })) })
+}
+
+/** The packet answers one of ours that is younger than deadtime: the peer hears us again. */
+function confirmsFreshly({ state, nowMs }: Turn, packet: Packet): boolean {
+  const confirms = packet.facts?.confirms
+  if (confirms?.generation !== state.generation) return false
+  const found = state.contact.sent.findLast((one) => one.sequence <= confirms.sequence)
+  return found !== undefined && nowMs - found.sentMs < judgingDeadtimeMs(state)
 }
 
 /** The program said that the peer was off, and its daemon of before still speaks: whoever trusts it risks two holders. */
@@ -94,7 +104,7 @@ function returnsPin(turn: Turn, name: string): boolean {
   return turn.state.config.groups.find((group) => group.name === name)?.preferredNode === turn.state.peer
 }
 
-function describeChange(turn: Turn, packet: Packet, status: 'alive' | 'left', gapMs: Millis): void {
+function describeChange(turn: Turn, packet: Packet, status: 'alive' | 'left' | 'dead', gapMs: Millis): void {
   const { peer } = turn.state
   if (status === 'left') {
     const unclean = packet.facts?.groups.filter((group) => group.state === 'unclean').map((group) => group.name) ?? []
@@ -148,11 +158,30 @@ export function judgePeer(turn: Turn): void {
     setContact(turn, { status: 'dead', sinceMs: turn.nowMs, nextAskMs: undefined, heardSinceMs: undefined, wokeMs: undefined })
     return
   }
+  if (turn.nowMs >= deafMs(turn.state)) {
+    record(turn, 'warning', 'peer-deaf', `${peer} is heard but has confirmed nothing of ours for ${inMs(turn.nowMs - (contact.confirmed?.sentMs ?? turn.state.startedMs))}: it counts as dead, and the witness decides`)
+    setContact(turn, { status: 'dead', sinceMs: turn.nowMs, deaf: true, nextAskMs: undefined, wokeMs: undefined })
+    return
+  }
   if (contact.status === 'alive' && turn.nowMs >= silentSinceMs(contact) + config.timing.warntimeMs) {
     record(turn, 'warning', 'peer-late', `${peer} is late: nothing heard for ${inMs(silentMs)} (warntime ${inMs(config.timing.warntimeMs)})`)
     setContact(turn, { status: 'late' })
   }
   askPeer(turn)
+}
+
+/**
+ * When a peer that is heard counts as dead all the same, where a witness decides. Whatever it heard last of us was sent
+ * more than a deadtime ago, and its own authority rests on nothing younger: so it may hold by a grant only, which the
+ * witness gives to one of both. Half of deadtime of hearing it comes first, for a daemon that has only just started.
+ */
+function deafMs(state: NodeState): Millis {
+  const { contact, config } = state
+  if (config.witness === undefined || !peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined) return Infinity
+  const deadtimeMs = judgingDeadtimeMs(state)
+  const limitMs = Math.max((contact.confirmed?.sentMs ?? -Infinity) + deadtimeMs, contact.heardSinceMs + 0.5 * deadtimeMs)
+  // Silent as well, it dies of its silence.
+  return limitMs <= (contact.lastHeardMs ?? -Infinity) + 0.5 * deadtimeMs ? limitMs : Infinity
 }
 
 /**
@@ -187,6 +216,8 @@ export function contactDeadlines(state: NodeState): readonly Millis[] {
   if (contact.status === 'dead' || contact.status === 'left') return promises
   const deadlines = [deathMs(state), ...promises]
   if (contact.status === 'alive') deadlines.push(silentSinceMs(contact) + config.timing.warntimeMs)
+  const deaf = deafMs(state)
+  if (deaf !== Infinity) deadlines.push(deaf)
   const askMs = askingFromMs(state)
   if (askMs !== undefined) deadlines.push(Math.max(askMs, contact.nextAskMs ?? 0))
   return deadlines

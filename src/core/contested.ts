@@ -14,7 +14,7 @@ export function hearContested(turn: Turn, event: Extract<Event, { type: 'address
   const known = group.contested.find((one) => one.ip === ip && one.hardwareAddress === hardwareAddress)
   const now: Contested = { ip, hardwareAddress, interface: event.interface, count: (known?.count ?? 0) + 1, lastMs: turn.nowMs }
   setGroup(turn, group.name, { contested: [...group.contested.filter((one) => one !== known), now].slice(-mostContested), announce: { round: 0, nextMs: turn.nowMs } })
-  record(turn, 'error', 'address-contested', `${ip} of ${group.name} is answered for by another host as well: ${hardwareAddress} on ${event.interface} (${now.count} times by now)${advice(turn, group)}`, {
+  record(turn, 'error', 'address-contested', `${ip}${ip === group.name ? '' : ` of ${group.name}`} is answered for by another host as well: ${hardwareAddress} on ${event.interface} (${now.count} times by now)${advice(turn, group)}`, {
     group: group.name, figures: { ip, hardwareAddress, count: now.count },
   })
 }

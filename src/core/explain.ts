@@ -19,13 +19,17 @@ export interface MoveExplanation {
 
 const evidenceBeforeMs = 10_000
 const decisions: readonly string[] = ['group-acquiring', 'group-adopted', 'permission-lost', 'group-releasing']
+/** What a decision may follow by minutes: fencing takes its time. */
+const causes: readonly string[] = ['peer-dead', 'peer-died', 'peer-left', 'peer-deaf']
+const longestCauseMs = 300_000
 const ends: readonly string[] = ['group-held', 'group-released']
 
 /** `records` oldest first. Without `group`: the newest move of any. */
 export function explainMove(records: readonly EventRecord[], group?: GroupName): MoveExplanation | undefined {
   const decision = records.findLast((one) => decisions.includes(one.code) && one.move !== undefined && (group === undefined || one.group === group))
   if (decision?.move === undefined || decision.group === undefined) return undefined
-  const from = decision.wallMs - evidenceBeforeMs
+  const cause = records.findLast((one) => causes.includes(one.code) && one.wallMs <= decision.wallMs && one.wallMs >= decision.wallMs - longestCauseMs)
+  const from = (cause?.wallMs ?? decision.wallMs) - evidenceBeforeMs
   const timeline = records.filter((one) => one.move === decision.move || isEvidence(one, decision, from))
   const end = timeline.find((one) => ends.includes(one.code) && one.nowMs >= decision.nowMs && one.move === decision.move)
   return {

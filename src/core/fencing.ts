@@ -52,11 +52,14 @@ function begin(turn: Turn): void {
   const { state, nowMs } = turn
   const { contact, peer, config } = state
   const holds = state.groups.some((group) => group.hold !== undefined)
-  const waitMs = (holds ? 0 : judgingDeadtimeMs(state)) + (config.fencing?.delaysMs[peer] ?? 0)
+  // Where both hold something, the name decides who is first: else each would switch the other off.
+  const peerHolds = contact.facts?.groups.some(({ state: theirs }) => theirs === 'held' || theirs === 'starting') === true
+  const first = holds && (!peerHolds || state.self < peer)
+  const waitMs = (first ? 0 : judgingDeadtimeMs(state)) + (config.fencing?.delaysMs[peer] ?? 0)
   // With a witness the grant has decided already which of both is to live.
   const dueMs = restsOnWitness(state) ? nowMs : Math.max(nowMs, contact.sinceMs + waitMs)
   const fencing: FencingState = { status: 'waits', generation: contact.newest?.generation ?? 0, level: 0, attempts: 0, dueMs }
-  record(turn, 'warning', 'fence-begins', `${peer} is to be fenced${dueMs > nowMs ? `, in ${inMs(dueMs - nowMs)}` : ''}: it is dead, and nothing of it is started before it is surely off`)
+  record(turn, 'warning', 'fence-begins', `${peer} is dead and will be switched off first${dueMs > nowMs ? `, in ${inMs(dueMs - nowMs)}` : ''}; until that is confirmed nothing of it starts here`)
   setState(turn, { fencing })
   if (nowMs >= dueMs) run(turn, fencing)
 }
@@ -75,7 +78,7 @@ export function finishFence(turn: Turn, event: Extract<Event, { type: 'fence-fin
   const { fencing, peer, contact } = turn.state
   if (fencing?.status !== 'runs' || fencing.fenceId !== event.fenceId) return
   if (event.result !== 'confirmed') return fail(turn, fencing, event.message)
-  record(turn, 'warning', 'peer-fenced', `${peer} is off, confirmed: ${event.message}`, { figures: { generation: fencing.generation } })
+  record(turn, 'warning', 'peer-fenced', `${peer} is off, the device confirms it (${event.message})`, { figures: { generation: fencing.generation } })
   // Heard again while the program ran: it was alive, and goes down now; its silence will be judged anew.
   if (contact.status !== 'dead' || contact.newest?.generation !== fencing.generation) return setState(turn, { fencing: undefined })
   setState(turn, { fencing: { ...fencing, status: 'confirmed', message: event.message, dueMs: Infinity } })

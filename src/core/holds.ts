@@ -8,10 +8,10 @@ const permissionSentences: Readonly<Record<Permission, string>> = {
   consent: 'the peer consents',
   'deadtime-alone': 'no witness and no fencing is configured: deadtime alone permits it',
   'peer-left': 'the peer stopped everything before it left',
-  will: 'the last will of the peer says that it is gone there',
-  fenced: 'the peer was fenced, and that is confirmed',
+  will: 'its guard says that it is gone there',
+  fenced: 'the peer was fenced and is surely off',
   vouched: 'an administrator has checked that nothing of it runs on the peer',
-  witness: 'the witness granted it',
+  witness: 'the witness granted it to this node',
 }
 
 /** `why`: the placement, or the claim, that wanted it. */

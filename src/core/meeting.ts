@@ -49,7 +49,7 @@ export function settleMeeting(turn: Turn, name: string): void {
     releaseUnheard(turn, name)
     return
   }
-  dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: `${turn.state.peer} holds it with claim ${theirs}, ours is ${group.hold.number}` })
+  dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: granted === (peer?.granted === true) ? `${turn.state.peer} keeps it: its claim ${theirs} is higher than ours (${group.hold.number})` : `${turn.state.peer} keeps it: the witness granted it there` })
 }
 
 /** One with a valid grant keeps, whatever the numbers say (F12). */
@@ -64,7 +64,7 @@ function endMeeting(turn: Turn, name: string): void {
   if (group.hold === undefined && group.releasingSinceMs !== undefined) return
   const overlapMs = turn.nowMs - earlierOverlap(turn, group, group.conflictSinceMs)
   const keeper = group.hold === undefined ? turn.state.peer : turn.state.self
-  record(turn, 'warning', 'two-holders-over', `${keeper} alone holds ${name} again; two held it for ${inMs(overlapMs)}`, { group: name, figures: { overlapMs: Math.round(overlapMs) } })
+  record(turn, 'warning', 'two-holders-over', `${keeper} alone holds ${name} again; two held it for at most ${inMs(overlapMs)}`, { group: name, figures: { overlapMs: Math.round(overlapMs) } })
   setGroup(turn, name, { conflictSinceMs: undefined, conflictHeldSinceMs: undefined, ...(group.hold === undefined ? {} : { announce: { round: 0, nextMs: turn.nowMs } }) })
 }
 
@@ -81,7 +81,7 @@ function releaseUnheard(turn: Turn, name: string): void {
   const { peer, contact } = turn.state
   const silentMs = turn.nowMs - (contact.confirmed?.sentMs ?? turn.state.startedMs)
   record(turn, 'warning', 'peer-one-way', `${peer} is heard but does not hear ${turn.state.self}: nothing of ours confirmed for ${inMs(silentMs)}`, { group: name })
-  loseUnheard(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+  loseUnheard(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear ${turn.state.self} and will take it over at deadtime` })
 }
 
 /** What is still here when the peer may start must be gone, or this host resets itself. */
@@ -98,9 +98,9 @@ function releaseWithoutAuthority(turn: Turn, name: string): void {
   if (group?.hold === undefined || !restsOnWitness(turn.state) || raisedUntilMs(turn.state) > turn.nowMs) return
   if (turn.nowMs < authorityOf(turn.state, group).orderlyMs) return
   const { peer, contact, witness } = turn.state
-  const silent = contact.confirmed === undefined ? `${peer} has confirmed nothing of ours` : `${peer} has confirmed nothing of ours for ${inMs(turn.nowMs - contact.confirmed.sentMs)}`
+  const silent = contact.confirmed === undefined ? `${peer} has not answered` : `${peer} has not answered for ${inMs(turn.nowMs - contact.confirmed.sentMs)}`
   const why = group.keyHolder === undefined ? `the witness gave no grant${witness.message === undefined ? '' : ` (${witness.message})`}` : `the witness has given the key to ${group.keyHolder}`
-  loseUnheard(turn, group, { kind: 'lost', reason: 'authority-ended', explanation: `${silent}, and ${why}` })
+  loseUnheard(turn, group, { kind: 'lost', reason: 'authority-ended', explanation: `${silent} and ${why}: ${turn.state.self} may no longer hold it` })
 }
 
 /**
@@ -114,7 +114,7 @@ function hurryRelease(turn: Turn, name: string): void {
   const unheard = turn.nowMs >= lettingGoMs(turn.state, group)
   const { peer } = turn.state
   if (group.found) {
-    if (unheard) dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear us and will count us dead` })
+    if (unheard) dropHold(turn, group, { kind: 'lost', reason: 'not-heard', explanation: `${peer} does not hear ${turn.state.self} and will take it over at deadtime` })
   } else if (unheard || (peerIsHeard(turn.state) && (peerServes(turn.state, name) || peerGroup(turn.state, name)?.state === 'unknown'))) dropAddresses(turn, group)
 }
 

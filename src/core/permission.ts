@@ -32,7 +32,7 @@ export type Ruling =
   | { readonly permission: Permission }
   /** `consent`: the peer is heard, only its answer to a claim permits a start. The others: what is asked for meanwhile. */
   | { readonly needs: 'consent' | 'grant' | 'fencing' }
-  | { readonly refused: 'peer-unclean' | 'listening' | 'no-ping-node' | 'peer-raised' }
+  | { readonly refused: 'peer-unclean' | 'listening' | 'no-ping-node' | 'peer-raised' | 'peer-busy' }
 
 export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): Ruling {
   if (peerIsHeard(state)) return { needs: 'consent' }
@@ -44,6 +44,7 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
   if (willCovers(state, group, nowMs)) return hasAuthority(state, group, nowMs) ? { permission: 'will' } : { needs: 'grant' }
   if (peerIsRaised(state, nowMs)) return state.config.fencing !== undefined && canFence(state) ? { needs: 'fencing' } : { refused: 'peer-raised' }
   if (state.contact.status === 'left') return hasAuthority(state, group, nowMs) ? { permission: 'peer-left' } : { needs: 'grant' }
+  if (stillHasIt(state, group)) return { refused: 'peer-busy' }
   if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)
   if (state.config.fencing !== undefined) return { needs: 'fencing' }
   if (isDeadByWill(state)) return { refused: 'listening' }
@@ -55,8 +56,15 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
 function rulingByWitness(state: NodeState, group: GroupState, nowMs: Millis): Ruling {
   const { grant } = group
   if (grant === undefined || grant.ending === true || nowMs >= grant.sentMs + orderlyShare * grant.lifeMs) return { needs: 'grant' }
-  const mustFence = state.contact.status === 'dead' && !isFenced(state) && !group.peerCleared && canFence(state) && (hasColdScripts(group) || isUncleanThere(state, group))
+  const saysStopped = state.contact.deaf === true && peerGroup(state, group.name)?.state === 'stopped'
+  const mustFence = state.contact.status === 'dead' && !saysStopped && !isFenced(state) && !group.peerCleared && canFence(state) && (hasColdScripts(group) || isUncleanThere(state, group))
   return mustFence ? { needs: 'fencing' } : { permission: 'witness' }
+}
+
+/** A peer that does not hear us still tells what it has: a script that is being stopped there is waited for (P6). */
+function stillHasIt({ contact }: NodeState, group: GroupState): boolean {
+  const theirs = contact.deaf === true ? contact.facts?.groups.find(({ name }) => name === group.name) : undefined
+  return theirs !== undefined && theirs.state !== 'stopped' && hasColdScripts(group)
 }
 
 function isUncleanThere(state: NodeState, group: GroupState): boolean {

@@ -26,7 +26,7 @@ export function settleSelfFencing(turn: Turn, name: string): void {
   setGroup(turn, name, { mustStopByMs: undefined })
   const what = `${left.join(', ')} of ${name} still runs on ${turn.state.self}, which has no permission any more: ${turn.state.peer} may start it from now on`
   if (!turn.state.config.watchdog) {
-    record(turn, 'error', 'not-stopped-in-time', `${what}. No watchdog is configured, so this node cannot make sure of it`, { group: name })
+    record(turn, 'error', 'not-stopped-in-time', `stop ${left.join(', ')} on ${turn.state.self} by hand: ${what}. No watchdog is configured, so this node cannot make sure of it`, { group: name })
     return
   }
   if (turn.state.resetting) return

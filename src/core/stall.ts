@@ -5,7 +5,9 @@
 import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
 import { nextDeadlineMs } from './deadlines.ts'
 import type { Millis } from './time.ts'
-import { inMs, record, setState, type Turn } from './turn.ts'
+import { inMs, record, setGroup, setState, type Turn } from './turn.ts'
+
+const answersWithinMs: Millis = 1_000
 
 /** Run before anything else in a turn, with the state as the last turn left it. True if this node stood still. */
 export function noticeStall(turn: Turn): boolean {
@@ -19,11 +21,22 @@ export function noticeStall(turn: Turn): boolean {
   const how = lateMs >= clockJumpMs ? 'this daemon was not run' : 'the wall or boot clock ran ahead of the monotonic one, as after a pause of this host,'
   record(turn, 'warning', 'was-stalled', `${how} for ${inMs(stalledMs)}: listening afresh before anybody is judged`, { figures: { stalledMs: Math.round(stalledMs) } })
   listenAfresh(turn)
+  waitForAnswers(turn)
   setState(turn, {
     wallOffsetMs: wallMs - nowMs,
     stalled: { forMs: stalledMs, untilMs: nowMs + 2 * judgingDeadtimeMs(state) },
   })
   return true
+}
+
+/** What was asked before may have been answered meanwhile, and is read in a moment. */
+function waitForAnswers(turn: Turn): void {
+  const { witness, groups } = turn.state
+  const untilMs = turn.nowMs + answersWithinMs
+  if (witness.look !== undefined) setState(turn, { witness: { ...witness, look: { ...witness.look, deadlineMs: Math.max(witness.look.deadlineMs, untilMs) } } })
+  for (const { name, witnessRequest } of groups) {
+    if (witnessRequest !== undefined) setGroup(turn, name, { witnessRequest: { ...witnessRequest, deadlineMs: Math.max(witnessRequest.deadlineMs, untilMs) } })
+  }
 }
 
 /** While a host is suspended its boot clock runs on and the monotonic one stands still. */

@@ -3,6 +3,7 @@ import { inMutualContact, peerIsHeard, silentSinceMs } from './contact.ts'
 import { isUnclean, peerGroup, peerServes, stateOf } from './group-view.ts'
 import { authorityOf, restsOnWitness } from './authority.ts'
 import { canFence } from './fenced.ts'
+import { rulingFor } from './permission.ts'
 import { peerIsRaised } from './raised.ts'
 import type { FencingReport, GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from './report.ts'
 import { isWarm } from './stage.ts'
@@ -151,7 +152,7 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
     if (group.state !== 'unknown' && group.peerState === 'held' && group.holder === self) problems.push(`${group.name} is held by BOTH nodes`)
     if (own !== undefined && isUnclean(own)) problems.push(`${group.name} is unclean on ${self}: a stop failed (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
     if (group.peerState === 'unclean') problems.push(`${group.name} is unclean on ${peer}: a stop failed there (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
-    if (group.holder === undefined) problems.push(unheldProblem(state, group))
+    if (group.holder === undefined) problems.push(unheldProblem(state, group, nowMs))
     if (group.failedHere) problems.push(`${group.name} failed on ${self}: ${own?.failed?.message ?? ''} (hactl online makes this node usable again)`)
     if (group.failedOnPeer) problems.push(`${group.name} failed on ${peer} (on ${peer} type: hactl why ${group.name})`)
     for (const resource of group.resources) if (resource.status === 'failed') problems.push(`${resource.name} of ${group.name} is not well: ${resource.message ?? 'its status is bad'}`)
@@ -179,9 +180,9 @@ function thirdPartyProblems(state: NodeState, groups: readonly GroupReport[], no
   const problems: string[] = []
   for (const group of groups) {
     for (const one of group.contested) if (one.lastMs < recentMs) problems.push(`${one.ip} of ${group.name} is answered for by another host as well: ${one.hardwareAddress} on ${one.interface}`)
-    if (group.flapHeldMs !== undefined) problems.push(`${group.name} has moved too often: it stays where it is for ${inMs(group.flapHeldMs)} (hactl clear ${group.name} ends that)`)
+    if (group.flapHeldMs !== undefined) problems.push(`${group.name} has moved too often: it stays where it is for ${Math.ceil(group.flapHeldMs / 60_000)} minutes (hactl clear ${group.name} ends that)`)
   }
-  if (config.witness !== undefined && witness.status === 'unreachable') problems.push(`the witness does not answer (${witness.message ?? ''}): should a node be lost now, nobody may hold`)
+  if (config.witness !== undefined && witness.status === 'unreachable') problems.push(`the witness does not answer (${witness.message ?? ''}): ${peerIsHeard(state) ? 'should a node be lost now, nobody may hold' : 'what is not held by consent, nobody may hold'}`)
   if (config.witness !== undefined && peerIsHeard(state) && !restsOnWitness(state)) problems.push(`${peer} runs Heartbeat, which asks no witness: it protects nothing for now`)
   if (fencing?.status === 'failed') problems.push(`${peer} could not be fenced (${fencing.message ?? ''}): nothing of it is started here. If you have seen that it is off: hactl cleanup GROUP --i-have-checked`)
   if (config.fencing !== undefined && config.witness === undefined && state.contact.status === 'dead' && !canFence(state) && groups.some((group) => group.holder === undefined)) {
@@ -196,20 +197,40 @@ function thirdPartyProblems(state: NodeState, groups: readonly GroupReport[], no
 }
 
 /** What a peer that is not heard holds, nobody here knows; one that left has told that it holds nothing. */
-function unheldProblem({ self, peer, contact }: NodeState, group: GroupReport): string {
+function unheldProblem(state: NodeState, group: GroupReport, nowMs: Millis): string {
+  const { self, peer, contact } = state
   if (group.state === 'stopping') return `${group.name} is held by nobody: ${self} is still stopping it`
   if (group.peerState === 'stopping') return `${group.name} is held by nobody: ${peer} is still stopping it`
   const words: Readonly<Record<typeof contact.status, string>> = {
     alive: 'held by nobody', late: 'held by nobody', left: 'held by nobody',
     dead: `not held by ${self}, and ${peer} is not heard`, unknown: `not held by ${self}`,
   }
-  return `${group.name} is ${words[contact.status]}: ${group.explanation}`
+  return `${group.name} is ${words[contact.status]}: ${group.explanation}${missingProof(state, group, nowMs)}`
 }
 
-function silentPeerProblem({ self, peer, contact }: NodeState, groups: readonly GroupReport[], nowMs: Millis): string {
+/** What keeps this node from taking a group that it should have. */
+function missingProof(state: NodeState, group: GroupReport, nowMs: Millis): string {
+  const own = state.groups.find((one) => one.name === group.name)
+  if (own === undefined || peerIsHeard(state)) return ''
+  const ruling = rulingFor(state, own, nowMs)
+  if ('permission' in ruling) return ''
+  if ('needs' in ruling) {
+    if (ruling.needs === 'grant') return own.keyHolder === undefined ? `; the witness gives no grant${state.witness.message === undefined ? '' : ` (${state.witness.message})`}` : `; the witness has given it to ${own.keyHolder}`
+    return ruling.needs === 'fencing' ? `; ${state.peer} is not fenced yet` : ''
+  }
+  const words: Readonly<Record<typeof ruling.refused, string>> = {
+    'peer-unclean': '', 'peer-raised': '', listening: '; it is listened for first',
+    'no-ping-node': '; no ping node is seen', 'peer-busy': `; ${state.peer} still has something of it`,
+  }
+  return words[ruling.refused]
+}
+
+function silentPeerProblem(state: NodeState, groups: readonly GroupReport[], nowMs: Millis): string {
+  const { self, peer, contact } = state
   if (contact.status === 'unknown') return `${peer} was not heard yet`
   if (contact.status === 'left') return `${peer} has left; nobody could take over from ${self}`
   const silence = `${contact.lastHeardMs === undefined ? 'never heard, for' : 'silent for'} ${inMs(nowMs - silentSinceMs(contact))}`
-  const doubt = groups.some((group) => group.holder === self) ? `. If ${peer} runs all the same, both may hold what ${self} holds` : ''
+  if (contact.deaf === true) return `${peer} is heard but does not hear ${self}: look at the firewall (UDP) and the links of both`
+  const doubt = protectionOf(state) === 'none' && groups.some((group) => group.holder === self) ? `. If ${peer} runs all the same, both may hold what ${self} holds` : ''
   return `${peer} is dead: ${silence}; nobody could take over from ${self}${doubt}`
 }

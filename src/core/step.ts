@@ -22,6 +22,7 @@ import { countMoves } from './flaps.ts'
 import { planGuard } from './guard-plan.ts'
 import { finishRenewal, renewLeases } from './lease.ts'
 import { settleRaising } from './lease-shortening.ts'
+import { noteReleased } from './holds.ts'
 import { beginLeaving, settleLeaving } from './leaving.ts'
 import { changeLink, hearOnLink, judgeLinks } from './links.ts'
 import { settleMeeting } from './meeting.ts'
@@ -168,6 +169,7 @@ function phaseOf(turn: Turn): NodeState['phase'] {
 
 function settleGroup(turn: Turn, name: string): void {
   releaseUnconnected(turn, name)
+  noteReleased(turn, name)
   settleMeeting(turn, name)
   settleSelfFencing(turn, name)
   settleWitness(turn, name)

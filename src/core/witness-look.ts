@@ -47,8 +47,12 @@ export function seeWitness(turn: Turn, requestId: number, answer: WitnessAnswer)
     setState(turn, { witness: { ...witness, nextLookMs: Math.min(witness.nextLookMs, turn.nowMs) } })
     return
   }
-  if (witness.status !== 'unreachable') record(turn, 'warning', 'witness-unreachable', `the witness does not answer: ${answer.message}. While both nodes see each other nothing changes; should one be lost, nobody may hold`)
+  if (witness.status !== 'unreachable') record(turn, 'warning', 'witness-unreachable', `the witness does not answer: ${answer.message}. ${isLost(turn.state) ? `${turn.state.peer} is lost as well: what is not held by consent, nobody may hold` : 'While both nodes see each other nothing changes; should one be lost, nobody may hold'}`)
   setState(turn, { witness: { ...kept, ...pending, status: 'unreachable', message: answer.message, nextLookMs: turn.nowMs + soonMs } })
+}
+
+function isLost({ contact }: NodeState): boolean {
+  return contact.status === 'dead' || contact.status === 'left'
 }
 
 export function witnessLookDeadlines({ config, witness }: NodeState): readonly Millis[] {

@@ -138,3 +138,13 @@ test('nobody is fenced during hactl pause', () => {
   pair.run(20_000)
   expect(pair.fenced).toEqual([])
 })
+
+test('where both hold something, only one of them fences at once', () => {
+  const other = group('other', 'b', [address('192.0.2.102')])
+  const pair = pairOf(configuration([web, other], { fencing }))
+  pair.cut.add('a>b')
+  pair.cut.add('b>a')
+  pair.run(20_000)
+  expect(pair.fenced).toEqual(['a fences b, level 0'])
+  expect([pair.held('web'), pair.held('other')]).toEqual(['a', 'a'])
+})

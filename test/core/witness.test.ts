@@ -157,3 +157,28 @@ test('the life of a grant counts from when its request left', () => {
   pair.give('a', { type: 'witness-answered', requestId: asked.id, answer: { result: 'granted', leaseId: 'x', sentMs: askedMs, lifeMs: 5_000, number: 50 } })
   expect(groupOf(pair.hosts.a).grant?.sentMs).toBe(askedMs)
 })
+
+test('a peer that is heard, but hears nothing and reaches no witness, keeps nobody from holding', () => {
+  const pair = pairOf(config)
+  pair.witness.reachableFrom.delete('a')
+  pair.cut.add('b>a')
+  pair.run(6_500)
+  expect(pair.held('web')).toBe('b')
+  expect(pair.hosts.a.running.size).toBe(0)
+  expect(codes(pair.hosts.b)).toContain('peer-deaf')
+  pair.cut.clear()
+  pair.run(3_000)
+  expect(pair.hosts.b.state.contact.status).toBe('alive')
+  expect(pair.held('web')).toMatch(/^[ab]$/)
+})
+
+test('a script that a deaf peer is still stopping is waited for', () => {
+  const pair = pairOf(configuration([group('data', 'a', [address('192.0.2.101'), script('mysql')])], witnessed))
+  pair.run(1_000)
+  pair.witness.reachableFrom.delete('a')
+  pair.outcomes.set('a stop mysql', 'never')
+  pair.cut.add('b>a')
+  pair.run(12_000)
+  expect(pair.held('data')).toBe('')
+  expect(pair.hosts.b.running.has('data/1')).toBe(false)
+})
