@@ -14,6 +14,7 @@ export const coreCodes = [
 /** Codes of the runtime's own happenings: drops of packets, outside programs, the history's own trouble. */
 export const runtimeCodes = [
   'packets-dropped', 'address-program-restarted', 'announce-failed', 'script-output-cut', 'history-failed', 'log-lines-dropped', 'native-calls-missing', 'notify-failed', 'control-failed', 'witness-trouble',
+  'ping-failed', 'fence-trouble', 'watchdog-failed',
 ] as const
 
 export type Code = (typeof coreCodes)[number] | (typeof runtimeCodes)[number]

@@ -45,7 +45,7 @@ export function scriptEnvironment(options: EnvironmentOptions): Readonly<Record<
 }
 
 /** A unit file's PATH may lack the sbin directories in which half of what init scripts call lives. */
-function withSystemPath(path: string): string {
+export function withSystemPath(path: string): string {
   const parts = path.split(':').filter((part) => part.startsWith('/'))
   const missing = systemPath.split(':').filter((part) => !parts.includes(part))
   return [...parts, ...missing].join(':')
