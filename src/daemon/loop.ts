@@ -8,6 +8,7 @@ import type { Effect } from '../core/effects.ts'
 import type { Event } from '../core/events.ts'
 import type { NodeState } from '../core/state.ts'
 import { step } from '../core/step.ts'
+import type { Millis } from '../core/time.ts'
 import { bootMs, nowMs, wallMs } from '../runtime/clock.ts'
 
 /** An event before the loop stamps it with the clocks. */
@@ -16,6 +17,8 @@ export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'nowM
 export interface Loop {
   feed(happening: Happening): void
   state(): NodeState
+  /** How late the core is for what it wanted to do next; 0 while it is not. */
+  overdueMs(): Millis
   stop(): void
 }
 
@@ -94,5 +97,5 @@ export function startLoop(options: LoopOptions): Loop {
     if (timer !== undefined) clearTimeout(timer)
   }
 
-  return { feed, state: () => state, stop }
+  return { feed, state: () => state, overdueMs: () => Math.max(0, nowMs() - (nextDeadlineMs(state) ?? Infinity)), stop }
 }

@@ -11,15 +11,18 @@ import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
 import { openControl } from '../runtime/control-server.ts'
 import { openHistory } from '../runtime/history.ts'
+import { createFencer } from '../runtime/fence.ts'
 import { openLinks } from '../runtime/links.ts'
 import { openLog } from '../runtime/log.ts'
 import { gatherMachineFacts, ownNodeName } from '../runtime/machine-facts.ts'
 import { nativeMissingReason } from '../runtime/native.ts'
 import { createNotifier } from '../runtime/notify-commands.ts'
-import { createOperations } from '../runtime/operations.ts'
+import { createOperations, type Notice } from '../runtime/operations.ts'
+import { openPings } from '../runtime/pings.ts'
 import { createSchedules } from '../runtime/schedules.ts'
 import { openServiceNotify, watchdogIntervalMs } from '../runtime/service-notify.ts'
 import { openState, type StateFiles } from '../runtime/state-files.ts'
+import { openWatchdog } from '../runtime/watchdog.ts'
 import { createChronicle, type Chronicle } from './chronicle.ts'
 import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
@@ -29,6 +32,7 @@ import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
 import { keepInForce } from './in-force.ts'
 import { createRequests } from './requests.ts'
+import { startFeeding } from './watchdog-feeding.ts'
 import { createWire } from './wire.ts'
 import { witnessInForce } from './witness.ts'
 
@@ -121,6 +125,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     onNotice: (notice) => chronicle.say('warning', notice.code, notice.message),
   })
   closing.push(() => operations.close())
+  const edges = openEdges(config, chronicle, gate, closing)
   const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
   closing.push(() => announcer.close())
   const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
@@ -141,10 +146,29 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const schedules = createSchedules((group) => feed({ type: 'schedule-due', group }))
   closing.push(() => schedules.close())
   schedules.set(schedulesOf(config))
-  const outside: Omit<Outside, 'leave'> = { wire, addresses, announcer, operations, files, service, requests, chronicle, witness, feed, state: () => stateOf(gate) }
+  const outside: Omit<Outside, 'leave'> = {
+    wire, addresses, announcer, operations, ...edges, files, service, requests, chronicle, witness, feed, state: () => stateOf(gate),
+  }
   return runUntilExit(gate, outside, {
     self, peer, config, files, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
   })
+}
+
+/** What looks at the network from outside the pair, and what makes sure that a node is off: ping nodes, fencing, the hardware watchdog. */
+function openEdges(config: ClusterConfig, chronicle: Chronicle, gate: Gate, closing: Closing): Pick<Outside, 'fencer' | 'watchdog'> {
+  const onNotice = ({ code, message }: Notice): void => chronicle.say('warning', code, message)
+  const fencer = createFencer({ devices: config.fenceDevices, onNotice })
+  closing.push(() => fencer.close())
+  if (config.pings !== undefined) {
+    const pings = openPings(config.pings, { onChange: (name, reachable) => pass(gate, { type: 'ping-changed', name, reachable }), onNotice })
+    closing.push(() => pings.close())
+  }
+  if (config.watchdogDevice === undefined) return { fencer }
+  const watchdog = openWatchdog({ ...config.watchdogDevice, onNotice })
+  closing.push(() => watchdog.close())
+  const { timeoutMs } = config.watchdogDevice
+  closing.push(startFeeding({ watchdog, timeoutMs, overdueMs: () => gate.loop?.overdueMs() ?? 0 }))
+  return { fencer, watchdog }
 }
 
 function stateOf(gate: Gate): NodeState {
@@ -191,7 +215,7 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
   })
   const control = await openControl(run.control, outside.requests)
   const { files } = run
-  for (const ended of await outside.operations.endEarlier()) outside.chronicle.say('warning', 'resources-found', ended)
+  for (const ended of [...await outside.operations.endEarlier(), ...await outside.fencer.endEarlier()]) outside.chronicle.say('warning', 'resources-found', ended)
   const feeding = setInterval(() => outside.service.watchdog(), watchdogIntervalMs() ?? 2_000_000_000)
   const broken = (error: unknown): never => dieOf(outside.chronicle, error)
   let rehearsals: Rehearsals | undefined

@@ -5,9 +5,11 @@ import type { Observation, Outcome } from '../core/events.ts'
 import type { Stage } from '../core/stage.ts'
 import type { Addresses } from '../runtime/addresses.ts'
 import type { Announcer } from '../runtime/announce.ts'
+import type { Fencer } from '../runtime/fence.ts'
 import type { Operations } from '../runtime/operations.ts'
 import type { StateFiles } from '../runtime/state-files.ts'
 import type { ServiceNotify } from '../runtime/service-notify.ts'
+import type { Watchdog } from '../runtime/watchdog.ts'
 import type { Requests } from './requests.ts'
 import type { Happening } from './loop.ts'
 import type { Wire } from './wire.ts'
@@ -22,6 +24,9 @@ export interface Outside {
   readonly addresses: Addresses
   readonly announcer: Announcer
   readonly operations: Operations
+  readonly fencer: Fencer
+  /** Absent: none is configured. */
+  readonly watchdog?: Watchdog
   readonly files: StateFiles
   readonly service: ServiceNotify
   readonly requests: Requests
@@ -46,11 +51,14 @@ export function perform(outside: Outside, effect: Effect): void {
       return restore(outside, effect)
     case 'renew-addresses':
     case 'plan-guard':
-    case 'run-fence':
-    case 'reset-host':
       return
     case 'ask-witness':
       return void outside.witness.ask(effect.group, effect.ask).then((said) => outside.feed({ type: 'witness-answered', requestId: effect.requestId, answer: said }))
+    case 'run-fence':
+      return void outside.fencer.run(effect.node, effect.level, effect.timeoutMs).then(({ result, message }) =>
+        outside.feed({ type: 'fence-finished', fenceId: effect.fenceId, result, message }))
+    case 'reset-host':
+      return outside.watchdog?.starve()
     case 'announce':
       return outside.announcer.announce(addressesOf(effect.what))
     case 'observe-resources':

@@ -22,6 +22,8 @@ export interface NativeCalls {
   hardwareAddress(name: string): { readonly type: number; readonly bytes: Uint8Array } | undefined
   /** One datagram to a unix socket; a path that starts with `@` is of the abstract namespace. */
   sendUnixDatagram(path: string, text: string): string | undefined
+  /** Sets the time after which the open watchdog resets this host unless fed; the driver may take another, which is the answer. */
+  setWatchdogTimeout(fd: number, seconds: number): { readonly seconds: number } | { readonly code: string }
 }
 
 export interface UdpRequest {
@@ -40,6 +42,8 @@ const SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25, IPPROTO_IPV6 = 41,
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
 const SIOCGIFHWADDR = 0x8927
 const interfaceRequestLength = 40
+// watchdog.h: _IOWR('W', 6, int).
+const WDIOC_SETTIMEOUT = 0xc0045706
 
 interface LibC {
   readonly socket: (family: number, type: number, protocol: number) => number
@@ -127,6 +131,12 @@ function nativeCalls(libc: LibC): NativeCalls {
       const data = Buffer.from(text)
       const address = Buffer.concat([uint16(AF_UNIX), name])
       return codeOf(libc.sendto(unixSocket, data, data.length, MSG_DONTWAIT_NOSIGNAL, address, address.length))
+    },
+    setWatchdogTimeout(fd, seconds) {
+      const value = Buffer.alloc(4)
+      value.writeInt32LE(seconds)
+      const code = codeOf(libc.ioctl(fd, WDIOC_SETTIMEOUT, value))
+      return code === undefined ? { seconds: value.readInt32LE() } : { code }
     },
   }
 }
