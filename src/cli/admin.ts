@@ -1,4 +1,4 @@
-/** `standby`, `online`, `takeover`, `pause`, `resume`, `cleanup`: ask the daemon, show each step, say how it ended. */
+/** `standby`, `online`, `takeover`, `pause`, `resume`, `cleanup`, `clear`: ask the daemon, show each step, say how it ended. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AdminCommand, AdminReply, Progress } from '../core/admin.ts'

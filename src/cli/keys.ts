@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts'
 const keyBytes = 32
 
 export async function runKeysNew({ output }: { readonly output?: string }, terminal: Terminal): Promise<number> {
-  const text = authkeysText(randomBytes(keyBytes).toString('hex'))
+  const text = authkeysText(newKey())
   if (output === undefined) {
     terminal.out(text)
     return 0
@@ -26,6 +26,10 @@ export async function runKeysNew({ output }: { readonly output?: string }, termi
   }
   terminal.out(`wrote ${output} (mode 0600)\nto copy it to the other node, with its mode:  scp -p ${output} PEER:${output}\n`)
   return 0
+}
+
+export function newKey(): string {
+  return randomBytes(keyBytes).toString('hex')
 }
 
 /** Heartbeat's format (heartbeat-3.md section 2.4), with our own method. */

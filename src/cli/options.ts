@@ -40,3 +40,8 @@ export function scopeArgument(text: string): Scope {
   if (isScope(text)) return text
   throw new InvalidArgumentError('It is one of all, local (groups that prefer this node), foreign (the others).')
 }
+
+export function keyIndexOption(text: string): number {
+  if (/^(\d|1[0-5])$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is the number of a key in authkeys, 0 to 15.')
+}

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { AdminCommand } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
-import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, scopeArgument } from './options.ts'
+import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, keyIndexOption, scopeArgument } from './options.ts'
 import type { Terminal } from './terminal.ts'
 
 const adminTimeoutMs = 60_000
@@ -48,6 +48,7 @@ function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
   addLooking(commands)
   addMoving(commands)
   addConfiguring(commands)
+  addKeys(commands)
   addServing(commands)
   return program
 }
@@ -115,6 +116,10 @@ function addMoving({ program, terminal, common, run }: Commands): void {
     .option('--i-have-checked', 'you have looked: nothing of the group runs on the node where it is unclean')
     .action((group: string, options: { iHaveChecked?: boolean }) => options.iHaveChecked === true
       ? act({ type: 'cleanup', group, timeoutMs: adminTimeoutMs }) : run(sayWhatToCheck(group, terminal)))
+  program.command('clear')
+    .description('a group that moved too often may move again')
+    .argument('<group>', 'the group that the flap guard holds where it is')
+    .action((group: string) => act({ type: 'clear', group, timeoutMs: adminTimeoutMs }))
 }
 
 /** Nobody shall type the long option only because an error named it. */
@@ -139,11 +144,24 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
   program.command('reload')
     .description('reread the configuration, all or nothing')
     .action(() => run(import('./reload.ts').then(({ runReload }) => runReload(common(), terminal))))
+  program.command('fence')
+    .description('look whether the fencing devices of the peer answer')
+    .requiredOption('--test', 'ask each for its status: nothing is switched')
+    .action(() => run(import('./fence.ts').then(({ runFenceTest }) => runFenceTest(common(), terminal))))
+}
+
+function addKeys({ program, terminal, common, run }: Commands): void {
   const keys = program.command('keys').description('keys that the nodes sign with')
   keys.command('new')
     .description('print an authkeys file with a fresh key')
     .option('-o, --output <file>', 'write it there instead, readable by its owner only')
     .action((options: { output?: string }) => run(import('./keys.ts').then(({ runKeysNew }) => runKeysNew(options, terminal))))
+  keys.command('rotate')
+    .description('change the key without a gap: one step each time it is typed')
+    .option('--dry-run', 'say what would be done')
+    .addOption(new Option('--to <index>', 'the key to change to, where it was added by hand').argParser(keyIndexOption))
+    .action((options: { dryRun?: boolean; to?: number }) => run(import('./keys-rotate.ts').then(({ runKeysRotate }) =>
+      runKeysRotate({ ...common(), dryRun: options.dryRun === true, ...(options.to === undefined ? {} : { to: options.to }) }, terminal))))
 }
 
 function addServing({ program, terminal, common, run }: Commands): void {

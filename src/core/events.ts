@@ -74,7 +74,8 @@ export type Event = { readonly nowMs: Millis; readonly wallMs: WallMillis; reado
   | { readonly type: 'resources-observed'; readonly observations: readonly Observation[] }
   | { readonly type: 'persist-finished'; readonly persistId: number; readonly error?: string }
   | { readonly type: 'admin-requested'; readonly requestId: number; readonly command: AdminCommand }
-  | { readonly type: 'config-reloaded'; readonly requestId?: number; readonly config: CoreConfig }
+  /** `keyNames`: of the keys that are accepted from now on, the signing one first; absent: as before. */
+  | { readonly type: 'config-reloaded'; readonly requestId?: number; readonly config: CoreConfig; readonly keyNames?: readonly string[] }
   /** The cron expression of a group's `auto_failback: {at: ...}` came round. */
   | { readonly type: 'schedule-due'; readonly group: GroupName }
   | { readonly type: 'shutdown-requested' }

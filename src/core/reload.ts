@@ -7,7 +7,7 @@ import { newGroup } from './create-state.ts'
 import type { GroupState, StageState } from './state.ts'
 import { record, setContact, setState, type Turn } from './turn.ts'
 
-export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig): void {
+export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig, keyNames?: readonly string[]): void {
   const refusal = reloadRefusal(turn, config)
   if (refusal !== undefined) {
     record(turn, 'error', 'config-reloaded', `the new configuration was refused, the old one stays: ${refusal}`)
@@ -22,6 +22,7 @@ export function reloadConfig(turn: Turn, requestId: number | undefined, config: 
   const added = config.groups.filter((group) => !state.groups.some((one) => one.name === group.name))
   setState(turn, {
     config,
+    keyNames: keyNames ?? state.keyNames,
     groups: config.groups.map((group) => renewed(state.groups.find((one) => one.name === group.name), group) ?? newGroup(group, state.persisted)),
     nextKeepaliveMs: turn.nowMs,
   })

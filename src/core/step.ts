@@ -107,7 +107,7 @@ function takeIn(turn: Turn, event: Event): void {
     case 'admin-requested':
       return takeRequest(turn, event.requestId, event.command)
     case 'config-reloaded':
-      return reloadConfig(turn, event.requestId, event.config)
+      return reloadConfig(turn, event.requestId, event.config, event.keyNames)
     case 'schedule-due':
       return openWindow(turn, event.group)
     case 'shutdown-requested':

@@ -6,6 +6,7 @@ import { machineQuestions, startErrors } from '../config/index.ts'
 import type { ClusterConfig } from '../core/config.ts'
 import { createState } from '../core/create-state.ts'
 import type { NodeState } from '../core/state.ts'
+import { keyNames } from '../protocol/key-names.ts'
 import { openAddresses } from '../runtime/addresses.ts'
 import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
@@ -33,7 +34,7 @@ import { createReload } from './reload.ts'
 import { keepInForce } from './in-force.ts'
 import { createRequests } from './requests.ts'
 import { startFeeding } from './watchdog-feeding.ts'
-import { createWire } from './wire.ts'
+import { createWire, keyringOf } from './wire.ts'
 import { witnessInForce } from './witness.ts'
 
 export interface DaemonOptions { readonly config: string; readonly stateDir: string; readonly control: string }
@@ -223,7 +224,8 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
     const whole: Outside = { ...outside, leave: resolve }
     const initial = createState({
       self: run.self, peer: run.peer, generation: files.generation, config: run.config, links: run.links,
-      ...(files.persistent === undefined ? {} : { persistent: files.persistent }), sameBoot: files.sameBoot, nowMs: nowMs(), wallMs: wallMs(),
+      ...(files.persistent === undefined ? {} : { persistent: files.persistent }), sameBoot: files.sameBoot,
+      keyNames: keyNames(keyringOf(run.config)), nowMs: nowMs(), wallMs: wallMs(),
     })
     gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead(), broken })
     process.on('SIGTERM', () => gate.loop?.feed({ type: 'shutdown-requested' }))

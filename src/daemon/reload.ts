@@ -2,11 +2,13 @@
 import type { AdminReply } from '../core/admin.ts'
 import type { ClusterConfig } from '../core/config.ts'
 import type { NodeState } from '../core/state.ts'
+import { keyNames } from '../protocol/key-names.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Happening } from './loop.ts'
 import { scheduleFaults } from './failback-schedules.ts'
 import { readConfig } from './read-config.ts'
+import { keyringOf } from './wire.ts'
 
 export interface ReloadOptions {
   readonly path: string
@@ -33,7 +35,7 @@ export function createReload(options: ReloadOptions): (requestId: number | undef
       return
     }
     const config = result.config
-    options.feed({ type: 'config-reloaded', config, ...(requestId === undefined ? {} : { requestId }) })
+    options.feed({ type: 'config-reloaded', config, keyNames: keyNames(keyringOf(config)), ...(requestId === undefined ? {} : { requestId }) })
     if (options.state().config !== config) return
     current = config
     options.apply(config)

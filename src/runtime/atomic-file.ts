@@ -2,12 +2,17 @@
 import { open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+export interface Owner { readonly uid: number; readonly gid: number }
+
 /** Rejects with the system's error (ENOSPC, EROFS...); the old file then stands unchanged. */
-export async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
+export async function writeAtomically(path: string, text: string, mode: number, owner?: Owner): Promise<void> {
   const temporary = `${path}.new`
   try {
     const file = await open(temporary, 'w', mode)
     try {
+      // One that a crash left behind may have been open to others.
+      await file.chmod(mode)
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid)
       await file.writeFile(text)
       await file.sync()
     } finally {

@@ -74,15 +74,15 @@ function parseAdmin(admin: unknown): Parsed<AdminCommand> {
   if (!isObject(admin)) return { problem: `"admin" is ${show(admin)}, not an object` }
   const { type } = admin
   if (type === 'pause' || type === 'resume') return { request: { type } }
-  if (type !== 'standby' && type !== 'online' && type !== 'takeover' && type !== 'cleanup') {
-    return { problem: `"admin.type" is ${show(type)}: there are standby, online, takeover, pause, resume, cleanup` }
+  if (type !== 'standby' && type !== 'online' && type !== 'takeover' && type !== 'cleanup' && type !== 'clear') {
+    return { problem: `"admin.type" is ${show(type)}: there are standby, online, takeover, pause, resume, cleanup, clear` }
   }
   const { timeoutMs } = admin
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0) || timeoutMs > timeoutLimitMs) {
     return { problem: `"admin.timeoutMs" is ${show(timeoutMs)}, not a number above 0 and up to ${timeoutLimitMs}` }
   }
   if (type === 'online') return { request: { type, timeoutMs } }
-  if (type === 'cleanup') {
+  if (type === 'cleanup' || type === 'clear') {
     const { group } = admin
     return typeof group === 'string' ? { request: { type, group, timeoutMs } } : { problem: `"admin.group" is ${show(group)}, not a name` }
   }

@@ -24,7 +24,7 @@ export interface FenceDriver {
   reach(node: NodeName, timeoutMs: Millis): Promise<FenceSaid>
 }
 
-const secretName = /pass|pwd|secret|token|key|community|cred|auth|pin$/i
+const secretName = /pass|pwd|(^|[_-])pw|secret|token|key|community|cred|auth|pin$/i
 
 /** Its value is never shown. */
 export function isSecretName(name: string): boolean {

@@ -67,7 +67,10 @@ const usage: { words: string[]; says: string }[] = [
   { words: ['release'], says: '--all' },
   { words: ['cleanup', '192.0.2.100'], says: '--i-have-checked' },
   { words: ['cleanup', '--i-have-checked'], says: 'missing required argument' },
+  { words: ['clear'], says: 'missing required argument' },
+  { words: ['fence'], says: '--test' },
   { words: ['keys'], says: 'new' },
+  { words: ['keys', 'rotate', '--to', 'two'], says: '0 to 15' },
   { words: ['status', '--control'], says: 'argument missing' },
 ]
 for (const { words, says } of usage) {
@@ -107,6 +110,7 @@ const asked: { words: string[]; admin: object }[] = [
   { words: ['pause'], admin: { type: 'pause' } },
   { words: ['resume'], admin: { type: 'resume' } },
   { words: ['cleanup', '192.0.2.100', '--i-have-checked'], admin: { type: 'cleanup', group: '192.0.2.100', timeoutMs: 60_000 } },
+  { words: ['clear', '192.0.2.100'], admin: { type: 'clear', group: '192.0.2.100', timeoutMs: 60_000 } },
 ]
 for (const { words, admin } of asked) {
   test(`hactl ${words.join(' ')} asks the daemon for just that`, async () => {

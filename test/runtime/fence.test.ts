@@ -59,6 +59,14 @@ test('a plug or port of the configuration is not replaced', async () => {
   expect(readFileSync(path('fence_ok.input'), 'utf8')).toBe('action=status\nport=7\nnodename=b\n')
 })
 
+test('what others must not read may stand in a file of its own', async () => {
+  writeFileSync(path('secrets'), `# of the management board\npasswd = ${secret}\n\nport=7\n`)
+  const withFile = (file: string): FenceDevice => ({ ...device(agent('fence_ok', obeys), { ip: '192.0.2.50' }), parameterFile: path(file) })
+  expect(await open([withFile('secrets')]).run('beta', 0, 10_000)).toMatchObject({ result: 'confirmed' })
+  expect(readFileSync(path('fence_ok.input'), 'utf8')).toBe(`action=status\nip=192.0.2.50\npasswd=${secret}\nport=7\nnodename=beta\n`)
+  expect((await open([withFile('none')]).run('beta', 0, 10_000)).message).toMatch(/^fence_ok off for beta: its parameter file cannot be read: ENOENT/)
+})
+
 test('an agent that says off while its status says on has confirmed nothing', async () => {
   const result = await open([device(agent('fence_liar', 'test $action = status && echo "Status: ON"; exit 0'))]).run('beta', 0, 10_000)
   expect(result).toMatchObject({ result: 'failed', message: expect.stringContaining('its status says afterwards that beta is on') as string })
