@@ -17,7 +17,7 @@ export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'nowM
 export interface Loop {
   feed(happening: Happening): void
   state(): NodeState
-  /** How late the core is for what it wanted to do next; 0 while it is not. */
+  /** How late the core is for what it wanted to do next; 0 while it is not, and once it is stopped. */
   overdueMs(): Millis
   stop(): void
 }
@@ -97,5 +97,9 @@ export function startLoop(options: LoopOptions): Loop {
     if (timer !== undefined) clearTimeout(timer)
   }
 
-  return { feed, state: () => state, overdueMs: () => Math.max(0, nowMs() - (nextDeadlineMs(state) ?? Infinity)), stop }
+  function overdueMs(): Millis {
+    return stopped ? 0 : Math.max(0, nowMs() - (nextDeadlineMs(state) ?? Infinity))
+  }
+
+  return { feed, state: () => state, overdueMs, stop }
 }

@@ -102,6 +102,8 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const feed = (happening: Happening): void => pass(gate, happening)
   const native = nativeMissingReason()
   if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping, systemd-notify and a filter by subnet serve instead`)
+  // Early: the watchdog of a daemon that died is running.
+  const edges = openEdges(config, chronicle, gate, closing)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
   // Before anything can start: a release after our death goes by it.
   let kept = Promise.resolve()
@@ -126,7 +128,6 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     onNotice: (notice) => chronicle.say('warning', notice.code, notice.message),
   })
   closing.push(() => operations.close())
-  const edges = openEdges(config, chronicle, gate, closing)
   const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
   closing.push(() => announcer.close())
   const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
