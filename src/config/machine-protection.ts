@@ -1,6 +1,6 @@
 /**
  * Facts of the machine for what stands behind a dead peer: a witness, ping nodes or fencing that cannot work here keep the
- * daemon from starting, since the pair would rest on them; a missing watchdog does not, since the groups can be held without.
+ * daemon from starting, since the pair would rest on them; so does a missing watchdog, without which a node that must reset itself cannot.
  */
 import type { ClusterConfig, FenceDevice, NodeName } from '../core/config.ts'
 import { messageAt } from './findings.ts'
@@ -96,7 +96,7 @@ function fencingFaults(config: ClusterConfig, { fences, nodes }: ConfigPlaces, f
 
 function watchdogFaults({ watchdogDevice }: ClusterConfig, { watchdog }: ConfigPlaces, { fileFaults }: MachineFacts): readonly Judged[] {
   const fault = watchdogDevice === undefined ? undefined : fileFaults.get(watchdogDevice.path)
-  return fault === undefined || watchdogDevice === undefined ? [] : [{ stops: false, message: messageAt(watchdog, 'device-missing',
+  return fault === undefined || watchdogDevice === undefined ? [] : [{ stops: true, message: messageAt(watchdog, 'device-missing',
     `watchdog ${watchdogDevice.path}: ${fault}: a host that hangs is not reset. Load its driver, or without one type: modprobe softdog (and ` +
     `echo softdog >/etc/modules-load.d/softdog.conf)`) }]
 }

@@ -232,7 +232,7 @@ const machineCases: readonly MachineCase[] = [
     facts: { programs: new Map([['fence_ipmilan', false]]) }, stops: true, says: /fence-agents$/ },
   { code: 'host-unresolved', source: haCf('ping gateway\n'), facts: { hosts: new Map([['gateway', []]]) }, stops: false, says: /counts as silent/ },
   { code: 'device-missing', source: haCf('watchdog /dev/watchdog\n'), facts: { fileFaults: new Map([['/dev/watchdog', 'it is not there']]) },
-    stops: false, says: /modprobe softdog/ },
+    stops: true, says: /modprobe softdog/ },
   { code: 'device-missing', source: yaml('witness: {etcd: {endpoints: "https://a:2379", ca: /ca.pem}}\n'),
     facts: { fileFaults: new Map([['/ca.pem', 'it is not there']]) }, stops: true, says: /witness\.etcd\.ca \/ca\.pem: it is not there/ },
   { code: 'device-missing', source: haCf('stonith external/ipmi /etc/ipmi.conf\n'),
