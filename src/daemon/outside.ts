@@ -50,6 +50,7 @@ export function perform(outside: Outside, effect: Effect): void {
     case 'restore-addresses':
       return restore(outside, effect)
     case 'renew-addresses':
+      return renew(outside, effect)
     case 'plan-guard':
       return
     case 'ask-witness':
@@ -89,7 +90,7 @@ function run(outside: Outside, effect: Extract<Effect, { type: 'run-operation' }
   if (what.kind === 'script') return outside.operations.run({ operationId, group, resource: what.resource, action, timeoutMs })
   switch (action) {
     case 'start':
-      return outside.addresses.add(what.addresses)
+      return outside.addresses.add(what.addresses, effect.lease)
     case 'stop':
       return outside.addresses.remove(what.addresses)
     case 'status':
@@ -117,12 +118,21 @@ function drop(outside: Outside, group: GroupName, what: Stage): void {
 /** Put back, then told to the neighbours again by the core's next round; a failure is tried again when the address is next missed. */
 function restore(outside: Outside, effect: Extract<Effect, { type: 'restore-addresses' }>): void {
   const lost = addressesOf(effect.what).filter((address) => effect.ips.includes(address.ip))
-  outside.addresses.add(lost).then(
+  outside.addresses.add(lost, effect.lease).then(
     (outcome) => {
       if (outcome.result === 'ok') outside.announcer.announce(lost)
       else outside.chronicle.say('error', 'address-stripped', `${effect.ips.join(', ')} could not be put back: ${'message' in outcome ? outcome.message : outcome.result}`)
     },
     (error: unknown) => outside.chronicle.say('error', 'address-stripped', `${effect.ips.join(', ')} could not be put back: ${textOf(error)}`),
+  )
+}
+
+/** Every renewal has one answer, also when the code beside us breaks. */
+function renew(outside: Outside, effect: Extract<Effect, { type: 'renew-addresses' }>): void {
+  const { group, stage, serial } = effect
+  outside.addresses.renew(addressesOf(effect.what), effect.lease).then(
+    (renewal) => outside.feed({ type: 'addresses-renewed', group, stage, serial, ...renewal }),
+    (error: unknown) => outside.feed({ type: 'addresses-renewed', group, stage, serial, result: 'failed', message: textOf(error) }),
   )
 }
 

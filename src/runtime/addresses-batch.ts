@@ -3,6 +3,8 @@
  * A syntax error ends the child even with -force, so that whoever writes here checks every word first.
  */
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { nowMs } from './clock.ts'
+import type { Millis } from '../core/time.ts'
 
 export interface BatchAnswer {
   /** Lines that are no error messages: what `addr show` prints. */
@@ -11,9 +13,21 @@ export interface BatchAnswer {
   readonly errors: ReadonlyMap<number, string>
 }
 
+/** What became of commands that may be given to the kernel only until a certain time (monotonic, as `nowMs()`). */
+export type TimelyAnswer =
+  | { readonly result: 'answered'; readonly answer: BatchAnswer }
+  /** The time had passed before: nothing reached the child. */
+  | { readonly result: 'not-written' }
+  /** The time passed before the answer, and a child that had not answered was killed: whatever the kernel was told last must be undone. */
+  | { readonly result: 'late' }
+  /** The child ended, and there is time left: what was done is unknown. */
+  | { readonly result: 'broken'; readonly message: string }
+
 export interface Batch {
   /** In order, one call after the other. Rejects when the child ended or did not answer in time; what was done is then unknown. */
   run(commands: readonly string[]): Promise<BatchAnswer>
+  /** The clock is read just before the writing and just after the answer (F11). */
+  runBefore(commands: readonly string[], notAfterMs: Millis): Promise<TimelyAnswer>
   /** Another child for the next command: it caches interface names, and an interface that was made anew has another index. */
   renew(): void
   close(): Promise<void>
@@ -41,6 +55,7 @@ interface Child {
 const marker = 'link show dev lo'
 const markerForm = /^\d+: lo: </
 const failureForm = /^Command failed -:(\d+)/
+const noAnswer: BatchAnswer = { output: [], errors: new Map() }
 const answerMs = 1_000
 const answerPerCommandMs = 2
 const lastTextLength = 300
@@ -48,7 +63,10 @@ const noProgram = /ip: (not found|No such file)/
 const noProgramMessage = 'the program ip was not found; install iproute2'
 
 /** Both outputs in one pipe, so that their order is kept; detached, so that an interrupt at a terminal leaves it to the daemon. */
-const program = ['-c', 'exec ip -force -o -batch - 2>&1']
+const ip = 'ip -force -o -batch - 2>&1'
+const program = ['-c', `exec ${ip}`]
+/** It dies with the daemon: an add or a renewal that waits in the pipe must not come after the guard's removal (F11). */
+const boundProgram = ['-c', `command -v setpriv >/dev/null 2>&1 && exec setpriv --pdeathsig KILL ${ip}; exec ${ip}`]
 
 export function openBatch(onEnded: (reason: string) => void): Batch {
   let child: Child | undefined
@@ -60,11 +78,23 @@ export function openBatch(onEnded: (reason: string) => void): Batch {
     })
     return child
   }
+  const send = (commands: readonly string[], notAfterMs: Millis): Promise<BatchAnswer | undefined> => {
+    if (closed) return Promise.reject(new Error('the address program was closed'))
+    // A removal must not overtake an add that the old child still has in hand.
+    return ending === undefined ? write(current(), commands, notAfterMs) : ending.then(() => write(current(), commands, notAfterMs))
+  }
   return {
-    run(commands) {
-      if (closed) return Promise.reject(new Error('the address program was closed'))
-      // A removal must not overtake an add that the old child still has in hand.
-      return ending === undefined ? write(current(), commands) : ending.then(() => write(current(), commands))
+    async run(commands) {
+      return (await send(commands, Infinity)) ?? noAnswer
+    },
+    async runBefore(commands, notAfterMs) {
+      try {
+        const answer = await send(commands, notAfterMs)
+        if (answer === undefined) return { result: 'not-written' }
+        return nowMs() > notAfterMs ? { result: 'late' } : { result: 'answered', answer }
+      } catch (error) {
+        return nowMs() > notAfterMs ? { result: 'late' } : { result: 'broken', message: error instanceof Error ? error.message : String(error) }
+      }
     },
     renew() {
       const old = child
@@ -97,7 +127,7 @@ function endChild(child: Child): Promise<void> {
 }
 
 function startChild(onEnded: (child: Child, reason: string) => void): Child {
-  const process = spawn('/bin/sh', program, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const process = spawn('/bin/sh', boundProgram, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   const child: Child = { process, waiting: [], lines: 0, rest: '', ended: false }
   const end = (reason: string): void => {
     if (child.ended) return
@@ -120,9 +150,12 @@ function startChild(onEnded: (child: Child, reason: string) => void): Child {
   return child
 }
 
-function write(child: Child, commands: readonly string[]): Promise<BatchAnswer> {
+/** Undefined: it was too late to write them. */
+function write(child: Child, commands: readonly string[], notAfterMs: Millis): Promise<BatchAnswer | undefined> {
   return new Promise((resolve, reject) => {
-    const limitMs = answerMs + commands.length * answerPerCommandMs
+    const leftMs = notAfterMs - nowMs()
+    if (leftMs < 0) return resolve(undefined)
+    const limitMs = Math.min(answerMs + commands.length * answerPerCommandMs, Math.ceil(leftMs) + 1)
     // A child that hangs may still do what it was told: it is ended before anything else is decided.
     const timer = setTimeout(() => child.process.kill('SIGKILL'), limitMs)
     child.waiting.push({ commands: commands.length, firstLine: child.lines + 1, lines: [], timer, resolve, reject })

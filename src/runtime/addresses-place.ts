@@ -1,5 +1,5 @@
 /** Where a floating address belongs on this machine, and the commands of `ip` that put it there and take it away. */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import type { FloatingAddress } from '../core/config.ts'
 import { inSubnet, ipBytes, ipKey } from './addresses-bytes.ts'
 import type { MachineAddress } from './addresses-lines.ts'
@@ -118,7 +118,29 @@ export function addCommand(place: Place, verb: 'add' | 'change', lifetimeSeconds
   return words.join(' ')
 }
 
-/** Only from what the kernel itself printed. */
+/** In the shape that we gave it: another prefix length is another address, save that IPv6 keeps one of them on an interface. */
+export function isAt(found: MachineAddress, place: Place): boolean {
+  return found.interface === place.interface && (place.family === 'ipv6' || found.prefixLength === place.prefixLength)
+    && ipKey(found.ip) === ipKey(place.ip)
+}
+
+/** Does one stand at this place that the kernel answers for? */
+export function standingAt(found: Iterable<MachineAddress>): (place: Place) => boolean {
+  const byKey = new Map<string, MachineAddress[]>()
+  for (const address of found) {
+    if (address.duplicate) continue
+    const key = ipKey(address.ip)
+    byKey.set(key, [...(byKey.get(key) ?? []), address])
+  }
+  return (place) => byKey.get(ipKey(place.ip))?.some((address) => isAt(address, place)) === true
+}
+
+/** The key under which the monitor keeps it: the kernel's own spelling. */
+export function tableKeyOf({ ip, family, prefixLength }: Place): string {
+  return `${family === 'ipv4' ? ip : new SocketAddress({ address: ip, family }).address}/${prefixLength}`
+}
+
+/** Only from what the kernel itself printed, or from a place. */
 export function removeCommand(address: Pick<MachineAddress, 'ip' | 'prefixLength' | 'interface'>): string {
   return `addr del ${address.ip}/${address.prefixLength} dev ${address.interface}`
 }

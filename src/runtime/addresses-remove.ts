@@ -2,7 +2,7 @@
 import { ipKey } from './addresses-bytes.ts'
 import { runOnce, type Batch, type BatchAnswer } from './addresses-batch.ts'
 import { parseAddressLine, type MachineAddress } from './addresses-lines.ts'
-import { copiesOf, removeCommand } from './addresses-place.ts'
+import { copiesOf, isAt, removeCommand, type Place } from './addresses-place.ts'
 import type { Interfaces } from './links-monitor.ts'
 
 export const showAll = 'addr show'
@@ -25,18 +25,44 @@ export async function runTwice(batch: Batch, commands: readonly string[]): Promi
  * Every copy of each address: one with another prefix length is an address of its own, and keeps answering. Undefined once none is left,
  * else a sentence; rejects when the kernel could not be asked. What the monitor has told is removed before the first look.
  */
-export async function removeCopies(
-  batch: Batch, interfaces: Interfaces, addresses: readonly { readonly ip: string }[],
-): Promise<string | undefined> {
+export function removeCopies(batch: Batch, interfaces: Interfaces, addresses: readonly { readonly ip: string }[]): Promise<string | undefined> {
   const keys = new Set(addresses.map((address) => ipKey(address.ip)))
+  return removeAll(keys, copiesOf(keys, [...interfaces.values()].flatMap((found) => [...found.addresses.values()])), async (commands) => {
+    const answer = await runForRemoval(batch, commands)
+    if ([...answer.errors.values()].some(isStale)) batch.renew()
+    return answer
+  })
+}
+
+/**
+ * The same by an `ip` of its own each time, because the persistent child was too late just now. The monitor may not have told yet what
+ * that child added, so that the places themselves are removed before the first look.
+ */
+export function removeAfresh(interfaces: Interfaces, places: readonly Place[]): Promise<string | undefined> {
+  const keys = new Set(places.map((place) => ipKey(place.ip)))
+  return removeAll(keys, [...places, ...otherCopies(interfaces, places)], runOnce)
+}
+
+/** As last told: the same addresses on another interface, or with another prefix length. IPv6 keeps one prefix length on an interface. */
+export function otherCopies(interfaces: Interfaces, places: readonly Place[]): readonly MachineAddress[] {
+  const byKey = new Map(places.map((place) => [ipKey(place.ip), place]))
+  return copiesOf(new Set(byKey.keys()), [...interfaces.values()].flatMap((found) => [...found.addresses.values()])).filter((copy) => {
+    const place = byKey.get(ipKey(copy.ip))
+    return place === undefined || !isAt(copy, place)
+  })
+}
+
+type Run = (commands: readonly string[]) => Promise<BatchAnswer>
+type Copy = Pick<MachineAddress, 'ip' | 'prefixLength' | 'interface'>
+
+async function removeAll(keys: ReadonlySet<string>, told: readonly Copy[], run: Run): Promise<string | undefined> {
   if (keys.size === 0) return undefined
-  let copies = copiesOf(keys, [...interfaces.values()].flatMap((found) => [...found.addresses.values()]))
+  let copies = told
   let message = 'it came back'
   for (let round = 0; round < removalRounds; round += 1) {
-    const answer = await runForRemoval(batch, [...copies.map(removeCommand), showAll])
+    const answer = await run([...copies.map(removeCommand), showAll])
     const errors = [...answer.errors.values()]
     message = errors.find((error) => !/not found|Cannot assign/.test(error)) ?? errors[0] ?? message
-    if (errors.some(isStale)) batch.renew()
     copies = copiesOf(keys, addressesIn(answer))
     if (copies.length === 0) return undefined
   }

@@ -1,10 +1,16 @@
-/** Wanted against observed: which floating addresses should stand, and the look that finds one missing. */
+/**
+ * Wanted against observed: which floating addresses should stand, and the look that finds one missing. Nothing here puts one back: it is
+ * the core that knows whether authority still stands, and for how long.
+ */
 import { addressesIn, runTwice, showAll } from './addresses-remove.ts'
 import type { Batch } from './addresses-batch.ts'
 import { ipKey } from './addresses-bytes.ts'
 import type { MachineAddress } from './addresses-lines.ts'
-import type { Place } from './addresses-place.ts'
+import { isAt, standingAt, type Place } from './addresses-place.ts'
+import { nowMs } from './clock.ts'
 import type { InterfaceChange, Monitor } from './links-monitor.ts'
+import type { Lease } from '../core/effects.ts'
+import type { Millis } from '../core/time.ts'
 
 export interface AddressEvents {
   /** A wanted address vanished, or another host was found to use it. Told once for each loss, and again while putting it back fails. */
@@ -19,9 +25,26 @@ export interface Wanted {
   readonly place: Place
   /** What it was made from: after a reload the same address may belong elsewhere. */
   readonly source: string
+  /** The kernel's text for the address with its prefix length, as the monitor keeps it. */
+  readonly tableKey: string
+  /** Since when it stands here at the latest; undefined while it is being added. */
+  addedMs: Millis | undefined
+  /** Until then the kernel does not end its lifetime. Monotonic; Infinity: for ever. */
+  expiresMs: Millis
   lost: boolean
+  /** It was deleted for certain, whether or not it stands again. */
+  vanished: boolean
   /** The last attempt to put it back failed: worth another one when the interface is back, and now and then. */
   addFailed: boolean
+}
+
+/** So long after an add, a deletion that the monitor tells of is no echo of what we did before. */
+const echoMs: Millis = 1_000
+/** The kernel rounds: it may end a lifetime a fiftieth of a second early (addrconf.h, ADDRCONF_TIMER_FUZZ_MINUS). */
+const earlyMs: Millis = 20
+
+export function expiryOf(setMs: Millis, lease: Lease | undefined): Millis {
+  return lease === undefined ? Infinity : setMs + lease.validSeconds * 1_000 - earlyMs
 }
 
 export interface AddressSet {
@@ -46,8 +69,7 @@ export function heed(set: AddressSet, change: InterfaceChange): void {
   if (set.closed) return
   if (change.type === 'reread') return look(set)
   if (change.type === 'address') {
-    const lost = change.deleted || change.address.duplicate
-    if (lost && set.wanted.has(ipKey(change.address.ip))) look(set)
+    if (change.deleted || change.address.duplicate) heedLoss(set, change.address)
     return
   }
   const { line, deleted, before } = change
@@ -57,6 +79,16 @@ export function heed(set: AddressSet, change: InterfaceChange): void {
   if (deleted || !line.up || (before?.up === true && !other)) return
   set.events.onLinkUp(line.name)
   retryFailed(set)
+}
+
+/** A renewal on its way to the kernel may have brought the address back before the look: that it was gone is told all the same. */
+function heedLoss(set: AddressSet, address: MachineAddress): void {
+  const key = ipKey(address.ip)
+  const wanted = set.wanted.get(key)
+  if (wanted === undefined || !isAt(address, wanted.place)) return
+  const echo = set.adding.has(key) || wanted.addedMs === undefined || nowMs() < wanted.addedMs + echoMs
+  if (!echo && !address.duplicate && !wanted.lost) wanted.vanished = true
+  look(set)
 }
 
 /** Addresses that could not be put back are told as stripped once more. */
@@ -75,8 +107,8 @@ export function look(set: AddressSet): void {
   set.looking = true
   const expected = new Map([...set.wanted].filter(([key]) => !set.adding.has(key)))
   readMachine(set).then((found) => {
-    const present = new Set(found.filter((address) => !address.duplicate).map((address) => ipKey(address.ip)))
-    for (const [key, wanted] of expected) tellIfLost(set, key, wanted, present.has(key))
+    const standing = standingAt(found)
+    for (const [key, wanted] of expected) tellIfLost(set, key, wanted, standing(wanted.place))
   }, () => undefined).finally(() => {
     set.looking = false
     if (!set.lookAgain) return
@@ -89,6 +121,7 @@ function tellIfLost(set: AddressSet, key: string, wanted: Wanted, present: boole
   // Removed or added anew in the meantime: this look says nothing about it.
   if (set.closed || set.wanted.get(key) !== wanted || set.adding.has(key)) return
   const told = wanted.lost
-  wanted.lost = !present
-  if (!present && !told) set.events.onStripped(wanted.place.ip, wanted.place.interface)
+  const news = !present || wanted.vanished
+  Object.assign(wanted, { lost: !present, vanished: false })
+  if (news && !told) set.events.onStripped(wanted.place.ip, wanted.place.interface)
 }

@@ -117,6 +117,7 @@ function receive(monitor: Shared, text: string): void {
     const body = deleted ? line.slice('Deleted '.length) : line
     const address = parseAddressLine(body)
     if (address !== undefined) {
+      if (!deleted && isKnown(monitor.interfaces, address)) continue
       monitor.changes += 1
       rememberAddress(monitor.interfaces, address, deleted)
       tell(monitor, { type: 'address', deleted, address })
@@ -128,6 +129,12 @@ function receive(monitor: Shared, text: string): void {
     rememberInterface(monitor.interfaces, parsed, deleted)
     tell(monitor, { type: 'interface', deleted, line: parsed, before })
   }
+}
+
+/** A new lifetime of an address is told as well, a thousand of them several times a second: nobody needs to hear of it. */
+function isKnown(interfaces: Interfaces, address: MachineAddress): boolean {
+  const known = interfaces.get(address.interface)?.addresses.get(`${address.ip}/${address.prefixLength}`)
+  return known !== undefined && known.index === address.index && known.label === address.label && known.duplicate === address.duplicate
 }
 
 function rememberAddress(interfaces: Map<string, InterfaceState>, address: MachineAddress, deleted: boolean): void {
