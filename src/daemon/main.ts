@@ -10,6 +10,7 @@ import { keyNames } from '../protocol/key-names.ts'
 import { openAddresses } from '../runtime/addresses.ts'
 import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
+import { watchContests } from '../runtime/contested.ts'
 import { openControl } from '../runtime/control-server.ts'
 import { openHistory } from '../runtime/history.ts'
 import { createFencer } from '../runtime/fence.ts'
@@ -101,7 +102,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const gate: Gate = { early: [] }
   const feed = (happening: Happening): void => pass(gate, happening)
   const native = nativeMissingReason()
-  if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping, systemd-notify and a filter by subnet serve instead`)
+  if (native !== undefined) chronicle.say('warning', 'native-calls-missing', `koffi does not load (${native}): arping, systemd-notify and a filter by subnet serve instead, and another host that claims a floating address is not noticed`)
   // Early: the watchdog of a daemon that died is running.
   const edges = openEdges(config, chronicle, gate, closing)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
@@ -116,6 +117,11 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
   })
   closing.push(() => addresses.close())
+  const contests = await watchContests(addresses, {
+    onContested: (ip, hardwareAddress, name) => feed({ type: 'address-contested', ip, hardwareAddress, interface: name }),
+    onBlind: (reason) => chronicle.say('warning', 'native-calls-missing', `another host that claims a floating address is not noticed: ${reason}`),
+  })
+  closing.push(() => contests.close())
   const wire = createWire({ config, self, peer, generation: files.generation, uuid: files.uuid, chronicle, feed })
   const links = await openLinks(config.links, {
     onPacket: (link, bytes) => wire.take(link, bytes),

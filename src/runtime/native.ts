@@ -15,6 +15,12 @@ export interface NativeCalls {
   openPacketSocket(): { readonly fd: number } | { readonly code: string }
   /** The code of the error, or undefined when the frame was handed over. */
   sendFrame(fd: number, frame: Uint8Array, interfaceIndex: number): string | undefined
+  /** A socket for whole frames of one Ethernet type that others sent, on all interfaces; `filter` is a program of classic BPF, 8 bytes a step. */
+  openFrameReceiver(etherType: number, filter: Uint8Array): { readonly fd: number } | { readonly code: string }
+  /** Another filter from now on, at once. The code of the error. */
+  setFrameFilter(fd: number, filter: Uint8Array): string | undefined
+  /** One frame, cut to the buffer; undefined when none waits. */
+  receiveFrame(fd: number, into: Uint8Array): { readonly length: number; readonly interfaceIndex: number } | undefined
   closeSocket(fd: number): void
   /** Asked anew each time: an interface that is made again has another index. */
   interfaceIndex(name: string): number | undefined
@@ -38,18 +44,21 @@ export interface UdpRequest {
 // Linux, little-endian (x64, arm64, riscv64): socket.h, if_packet.h, sockios.h.
 const AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_PACKET = 17
 const SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_FLAGS = 0o2000000 | 0o4000
-const SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25, IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26
-const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
+const SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25, SO_ATTACH_FILTER = 26, filterProgramLength = 16, IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26
+const MSG_DONTWAIT = 0x40, MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
 const SIOCGIFHWADDR = 0x8927
 const interfaceRequestLength = 40
 // watchdog.h: _IOWR('W', 6, int).
 const WDIOC_SETTIMEOUT = 0xc0045706
+const packetAddressLength = 20
 
 interface LibC {
   readonly socket: (family: number, type: number, protocol: number) => number
   readonly bind: (fd: number, address: Uint8Array, length: number) => number
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
   readonly sendto: (fd: number, data: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: number) => number
+  readonly setFilter: (fd: number, level: number, option: number, program: { readonly length: number; readonly steps: Uint8Array }, length: number) => number
+  readonly recvfrom: (fd: number, data: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: Uint8Array) => number
   readonly close: (fd: number) => number
   readonly ioctl: (fd: number, request: number, value: Uint8Array) => number
   readonly ifNameToIndex: (name: string) => number
@@ -58,6 +67,7 @@ interface LibC {
 
 interface Koffi {
   load(path: string | null): { func(definition: string): unknown }
+  struct(name: string, members: Readonly<Record<string, string>>): unknown
   errno(): number
 }
 
@@ -91,11 +101,14 @@ function load(): { readonly calls: NativeCalls } | { readonly reason: string } {
 
 function bindLibC(koffi: Koffi): LibC {
   const library = koffi.load(null)
+  koffi.struct('sock_fprog', { length: 'uint16_t', steps: 'const void *' })
   const bound = {
     socket: library.func('int socket(int family, int type, int protocol)'),
     bind: library.func('int bind(int fd, const void *address, uint32_t length)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)'),
     sendto: library.func('long sendto(int fd, const void *data, size_t length, int flags, const void *address, uint32_t addressLength)'),
+    setFilter: library.func('int setsockopt(int fd, int level, int option, const sock_fprog *program, uint32_t length)'),
+    recvfrom: library.func('long recvfrom(int fd, void *data, size_t length, int flags, void *address, void *addressLength)'),
     close: library.func('int close(int fd)'),
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *value)'),
     ifNameToIndex: library.func('uint32_t if_nametoindex(const char *name)'),
@@ -108,13 +121,22 @@ function nativeCalls(libc: LibC): NativeCalls {
   const codeOf = (result: number): string | undefined => (result < 0 ? errorName(libc.errno()) : undefined)
   let querySocket: number | undefined
   let unixSocket: number | undefined
+  const from = Buffer.alloc(packetAddressLength)
+  const fromLength = Buffer.alloc(4)
   return {
     openUdp: (request) => openUdp(libc, request),
     openPacketSocket() {
       const fd = libc.socket(AF_PACKET, SOCK_RAW | SOCK_FLAGS, 0)
       return fd < 0 ? { code: errorName(libc.errno()) } : { fd }
     },
-    sendFrame: (fd, frame, index) => codeOf(libc.sendto(fd, frame, frame.length, MSG_DONTWAIT_NOSIGNAL, packetAddress(frame, index), 20)),
+    sendFrame: (fd, frame, index) => codeOf(libc.sendto(fd, frame, frame.length, MSG_DONTWAIT_NOSIGNAL, packetAddress(frame, index), packetAddressLength)),
+    openFrameReceiver: (etherType, filter) => openFrameReceiver(libc, etherType, filter),
+    setFrameFilter: (fd, filter) => codeOf(attachFilter(libc, fd, filter)),
+    receiveFrame(fd, into) {
+      fromLength.writeUInt32LE(packetAddressLength, 0)
+      const length = libc.recvfrom(fd, into, into.length, MSG_DONTWAIT, from, fromLength)
+      return length < 0 ? undefined : { length, interfaceIndex: from.readInt32LE(4) }
+    },
     closeSocket: (fd) => void libc.close(fd),
     interfaceIndex: (name) => libc.ifNameToIndex(name) || undefined,
     hardwareAddress(name) {
@@ -174,9 +196,28 @@ function socketAddress(request: UdpRequest, interfaceIndex: number): Uint8Array 
   return Buffer.concat([uint16(AF_INET6), port, Buffer.alloc(4), bytes, scope])
 }
 
+/** Of no type at first: nothing may come before the filter is there. */
+function openFrameReceiver(libc: LibC, etherType: number, filter: Uint8Array): { fd: number } | { code: string } {
+  const fd = libc.socket(AF_PACKET, SOCK_RAW | SOCK_FLAGS, 0)
+  const fault = (): { code: string } => {
+    const code = errorName(libc.errno())
+    if (fd >= 0) libc.close(fd)
+    return { code }
+  }
+  if (fd < 0 || attachFilter(libc, fd, filter) < 0) return fault()
+  const address = Buffer.alloc(packetAddressLength)
+  address.writeUInt16LE(AF_PACKET, 0)
+  address.writeUInt16BE(etherType, 2)
+  return libc.bind(fd, address, packetAddressLength) < 0 ? fault() : { fd }
+}
+
+function attachFilter(libc: LibC, fd: number, steps: Uint8Array): number {
+  return libc.setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, { length: steps.length / 8, steps }, filterProgramLength)
+}
+
 /** struct sockaddr_ll: the protocol and the receiver's hardware address are those of the frame itself. */
 function packetAddress(frame: Uint8Array, interfaceIndex: number): Uint8Array {
-  const address = Buffer.alloc(20)
+  const address = Buffer.alloc(packetAddressLength)
   address.writeUInt16LE(AF_PACKET, 0)
   address.set(frame.subarray(12, 14), 2)
   address.writeInt32LE(interfaceIndex, 4)
