@@ -54,7 +54,7 @@ export async function add(set: AddressSet, addresses: readonly FloatingAddress[]
 }
 
 function wantedAt(place: Place, source: string): Wanted {
-  return { place, source, tableKey: tableKeyOf(place), addedMs: undefined, expiresMs: Infinity, lost: false, vanished: false, addFailed: false }
+  return { place, source, tableKey: tableKeyOf(place), addedMs: undefined, expiresMs: Infinity, lost: false, vanished: false, taken: false, addFailed: false }
 }
 
 /** `remove` came in between: whichever of both the kernel did last, the addresses must be gone. */

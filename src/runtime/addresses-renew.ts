@@ -85,7 +85,7 @@ async function select(set: AddressSet, addresses: readonly FloatingAddress[]): P
     // Being put back just now: that sets the lifetime.
     if (set.adding.has(key)) continue
     const wanted = set.wanted.get(key)
-    if (wanted === undefined || nowMs() > wanted.expiresMs) gone.push(address.ip)
+    if (wanted === undefined || wanted.taken || nowMs() > wanted.expiresMs) gone.push(address.ip)
     else if (isTold(set, wanted)) standing.push(wanted)
     else unseen.push(wanted)
   }
@@ -131,6 +131,6 @@ async function judge(
 /** Our own doing, which the answer tells: the monitor's word of it is no news. What was added anew in the meantime is no more ours to judge. */
 async function takeAway(set: AddressSet, standing: readonly Wanted[]): Promise<string | undefined> {
   const current = standing.filter((wanted) => isWanted(set, wanted))
-  for (const wanted of current) wanted.lost = true
+  for (const wanted of current) wanted.taken = true
   return removeAfresh(set.monitor.interfaces(), current.map((wanted) => wanted.place)).catch(errorText)
 }

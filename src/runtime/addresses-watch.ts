@@ -34,6 +34,8 @@ export interface Wanted {
   lost: boolean
   /** It was deleted for certain, whether or not it stands again. */
   vanished: boolean
+  /** Removed by us, because its renewal came too late, which that renewal tells. It counts again once it is added anew. */
+  taken: boolean
   /** The last attempt to put it back failed: worth another one when the interface is back, and now and then. */
   addFailed: boolean
 }
@@ -85,7 +87,7 @@ export function heed(set: AddressSet, change: InterfaceChange): void {
 function heedLoss(set: AddressSet, address: MachineAddress): void {
   const key = ipKey(address.ip)
   const wanted = set.wanted.get(key)
-  if (wanted === undefined || !isAt(address, wanted.place)) return
+  if (wanted === undefined || wanted.taken || !isAt(address, wanted.place)) return
   const echo = set.adding.has(key) || wanted.addedMs === undefined || nowMs() < wanted.addedMs + echoMs
   if (!echo && !address.duplicate && !wanted.lost) wanted.vanished = true
   look(set)
@@ -119,7 +121,7 @@ export function look(set: AddressSet): void {
 
 function tellIfLost(set: AddressSet, key: string, wanted: Wanted, present: boolean): void {
   // Removed or added anew in the meantime: this look says nothing about it.
-  if (set.closed || set.wanted.get(key) !== wanted || set.adding.has(key)) return
+  if (set.closed || set.wanted.get(key) !== wanted || set.adding.has(key) || wanted.taken) return
   const told = wanted.lost
   const news = !present || wanted.vanished
   Object.assign(wanted, { lost: !present, vanished: false })

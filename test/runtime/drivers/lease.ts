@@ -60,8 +60,9 @@ await runDriver({
       results.add((await addresses.renew(both, lease(2))).result)
     }
     const stand = [...shown('192.0.2.100'), ...shown('2001:db8::100')]
+    const told = stripped.length
     const gone = await goneAfter('192.0.2.100', nowMs())
-    return { results: [...results], stripped: stripped.length, stand, gone: gone > 1_000 }
+    return { results: [...results], stripped: told, stand, gone: gone > 1_000 }
   },
   async gone() {
     const { addresses } = await open()
