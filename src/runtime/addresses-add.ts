@@ -116,8 +116,8 @@ async function addPlaces(set: AddressSet, places: readonly Place[], lease: Lease
       await removeCopies(set.batch, set.monitor.interfaces(), places).catch(() => undefined)
       return errorText(error)
     }
-    if (!addition.begun) return notAsked(places, 'added', addition.notAfterMs)
-    return tooLate(places, 'added', addition.notAfterMs, await removeAfresh(set.monitor.interfaces(), places).catch(errorText))
+    if (!addition.begun) return notAsked(places, 'added')
+    return tooLate(places, 'added', await removeAfresh(set.monitor.interfaces(), places).catch(errorText))
   }
 }
 

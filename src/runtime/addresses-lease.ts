@@ -1,7 +1,5 @@
 /** What a lifetime may be, and the sentences for one that came too late. */
 import type { Lease } from '../core/effects.ts'
-import type { Millis } from '../core/time.ts'
-import { nowMs } from './clock.ts'
 
 /** The kernel takes 32 bits of seconds, of which the last value means for ever. */
 const longestSeconds = 0xffff_fffe
@@ -22,18 +20,15 @@ export function shownPlaces(places: readonly Named[]): string {
   return `${first?.ip ?? ''}/${first?.prefixLength ?? ''}${places.length > 1 ? ` (and ${places.length - 1} more)` : ''}`
 }
 
-/** Nothing reached the kernel. */
-export function notAsked(places: readonly Named[], verb: 'added' | 'renewed', notAfterMs: Millis): string {
-  return `${shownPlaces(places)} was not ${verb}: ${passed(notAfterMs)} before the kernel was asked, so nothing was changed; ` +
-    'this host stood still or is overloaded'
+/** Nothing reached the kernel. No figures here: the core tells each sentence once, and a renewal is tried again many times a minute. */
+export function notAsked(places: readonly Named[], verb: 'added' | 'renewed'): string {
+  return `${shownPlaces(places)} was not ${verb}: the time for it had passed before the kernel was asked, so nothing was changed; ${why}`
 }
 
 /** It may have been done, and was undone. `left`: why it could not be. */
-export function tooLate(places: readonly Named[], verb: 'added' | 'renewed', notAfterMs: Millis, left: string | undefined): string {
+export function tooLate(places: readonly Named[], verb: 'added' | 'renewed', left: string | undefined): string {
   const removed = left === undefined ? 'removed again' : `to be removed, but ${left}`
-  return `${shownPlaces(places)} was ${verb} too late and is ${removed}: ${passed(notAfterMs)} before ip had answered; this host stood still or is overloaded`
+  return `${shownPlaces(places)} was ${verb} too late and is ${removed}: the time for it had passed before ip had answered; ${why}`
 }
 
-function passed(notAfterMs: Millis): string {
-  return `the time for it had passed by ${Math.max(0, Math.ceil(nowMs() - notAfterMs))} ms`
-}
+const why = 'this host stood still or is overloaded'

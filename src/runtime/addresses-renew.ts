@@ -50,8 +50,8 @@ async function attemptRenewal(set: AddressSet, addresses: readonly FloatingAddre
   const places = standing.map((wanted) => wanted.place)
   const askedMs = nowMs()
   const told = await set.batch.runBefore(places.map((place) => addCommand(place, 'change', lease.validSeconds)), lease.notAfterMs)
-  if (told.result === 'not-written') return { result: 'failed', message: notAsked(places, 'renewed', lease.notAfterMs) }
-  if (told.result === 'late') return { result: 'too-late', message: tooLate(places, 'renewed', lease.notAfterMs, await takeAway(set, standing)) }
+  if (told.result === 'not-written') return { result: 'failed', message: notAsked(places, 'renewed') }
+  if (told.result === 'late') return { result: 'too-late', message: tooLate(places, 'renewed', await takeAway(set, standing)) }
   if (told.result === 'broken') {
     // The old lifetime, or the new one: which of both is not known.
     for (const wanted of standing) wanted.expiresMs = Math.min(wanted.expiresMs, expiryOf(askedMs, lease))

@@ -29,7 +29,7 @@ describe('an address with a lease', () => {
   })
   namespaceTest('whose time has passed before the kernel is asked: nothing is added, and what stands keeps its lifetime', async () => {
     const result = await run('not-after-before')
-    expect(result['added']).toMatchObject({ result: 'failed', message: expect.stringMatching(/^192\.0\.2\.100\/32 \(and 1 more\) was not added: the time for it had passed by \d+ ms/) as string })
+    expect(result['added']).toMatchObject({ result: 'failed', message: expect.stringMatching(/^192\.0\.2\.100\/32 \(and 1 more\) was not added: the time for it had passed before/) as string })
     expect(result['renewed']).toMatchObject({ result: 'failed', message: expect.stringMatching(/^192\.0\.2\.102\/32 was not renewed: .* nothing was changed/) as string })
     expect(result).toMatchObject({ stand: [], stripped: [] })
     expect(result['left']).toBeLessThanOrEqual(100)

@@ -80,7 +80,9 @@ await runDriver({
     const { addresses, told } = await open()
     await addresses.add([v4('192.0.2.100')])
     await sleep(lookedMs)
-    sh('ip -n beta addr add 192.0.2.100/24 dev eth0; ip netns exec beta ping -c 1 -W 1 -I 192.0.2.100 192.0.2.77 || true')
+    // A datagram to somebody unknown makes its kernel ask for him.
+    const speak = "const s = require('dgram').createSocket('udp4'); s.bind(0, '192.0.2.100', () => s.send('x', 9, '192.0.2.77', () => s.close()))"
+    sh(`ip -n beta addr add 192.0.2.100/24 dev eth0; ip netns exec beta ${process.execPath} -e "${speak}"`)
     await until(() => told.length > 0)
     return { told, mac: macOf('-n beta') }
   },
