@@ -92,3 +92,16 @@ testWith(needed, 'the witness dies while the nodes see each other: nothing chang
   await etcd.members[0]?.start()
   await pair.untilEvent(pair.alpha, 'witness-reachable', 30_000)
 }, 90_000)
+
+testWith(needed, 'the holder stands still for three deadtimes: its kernel takes the address away before the peer has it', async () => {
+  await calm()
+  const startMs = Date.now()
+  pair.daemon(pair.alpha).kill('SIGSTOP')
+  await pair.untilHeldBy(pair.beta, ip, timing.deadtimeMs + 1_000 + slackMs)
+  await sleep(3 * timing.deadtimeMs - (Date.now() - startMs))
+  pair.daemon(pair.alpha).kill('SIGCONT')
+  await pair.untilEvent(pair.alpha, 'was-stalled', 10_000)
+  await sleep(2_000)
+  await pair.untilHeldBy(pair.beta)
+  expect(pair.lab.overlapMs(ip, startMs)).toBe(0)
+}, 90_000)
