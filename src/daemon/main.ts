@@ -7,7 +7,7 @@ import type { ClusterConfig } from '../core/config.ts'
 import { createState } from '../core/create-state.ts'
 import type { NodeState } from '../core/state.ts'
 import { keyNames } from '../protocol/key-names.ts'
-import { openAddresses } from '../runtime/addresses.ts'
+import { openAddresses, type Addresses } from '../runtime/addresses.ts'
 import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
 import { watchContests } from '../runtime/contested.ts'
@@ -111,17 +111,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const keep = (inForce: ClusterConfig): Promise<void> => (kept = kept.then(() => keepInForce(options.stateDir, inForce)).catch((error: unknown) =>
     chronicle.say('warning', 'persist-failed', `after a crash, hactl release would have to go by the files alone: ${textOf(error)}`)))
   await keep(config)
-  const addresses = await openAddresses({
-    onStripped: strippedCollector(gate),
-    onLinkUp: (name) => feed({ type: 'interface-up', interface: name }),
-    onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
-  })
-  closing.push(() => addresses.close())
-  const contests = await watchContests(addresses, {
-    onContested: (ip, hardwareAddress, name) => feed({ type: 'address-contested', ip, hardwareAddress, interface: name }),
-    onBlind: (reason) => chronicle.say('warning', 'native-calls-missing', `another host that claims a floating address is not noticed: ${reason}`),
-  })
-  closing.push(() => contests.close())
+  const addresses = await openFloating(gate, chronicle, closing)
   const wire = createWire({ config, self, peer, generation: files.generation, uuid: files.uuid, chronicle, feed })
   const links = await openLinks(config.links, {
     onPacket: (link, bytes) => wire.take(link, bytes),
@@ -177,6 +167,22 @@ function openEdges(config: ClusterConfig, chronicle: Chronicle, gate: Gate, clos
   const { timeoutMs } = config.watchdogDevice
   closing.push(startFeeding({ watchdog, timeoutMs, overdueMs: () => gate.loop?.overdueMs() ?? 0 }))
   return { fencer, watchdog }
+}
+
+/** The floating addresses of this host, and the watch for another host that claims one. */
+async function openFloating(gate: Gate, chronicle: Chronicle, closing: Closing): Promise<Addresses> {
+  const addresses = await openAddresses({
+    onStripped: strippedCollector(gate),
+    onLinkUp: (name) => pass(gate, { type: 'interface-up', interface: name }),
+    onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
+  })
+  closing.push(() => addresses.close())
+  const contests = await watchContests(addresses, {
+    onContested: (ip, hardwareAddress, name) => pass(gate, { type: 'address-contested', ip, hardwareAddress, interface: name }),
+    onBlind: (reason) => chronicle.say('warning', 'native-calls-missing', `another host that claims a floating address is not noticed: ${reason}`),
+  })
+  closing.push(() => contests.close())
+  return addresses
 }
 
 function stateOf(gate: Gate): NodeState {
