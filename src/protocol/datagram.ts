@@ -36,6 +36,23 @@ export function encodePacket(packet: Packet, sending: Sending): Encoded {
   )
 }
 
+/** A packet of the kind `will`, filled up to exactly so many bytes: the guard sends many of them with one program (runtime/guard.ts). */
+export function encodeWill(packet: Packet, sending: Sending, bytes: number): Encoded {
+  const bare = encodePacket(packet, sending)
+  if (bare.result !== 'encoded') return bare
+  const missing = bytes - bare.bytes.length
+  // The first try does it, but for crc: its checksum has as many digits as it needs.
+  for (let attempt = 0; attempt < fillAttempts && missing >= fillLeast; attempt += 1) {
+    const length = missing + (attempt % 2 === 0 ? 0 : (attempt % fillLeast) - fillLeast / 2)
+    const filled = encodePacket(packet, { ...sending, fill: String(attempt).padStart(length, '-') })
+    if (filled.result === 'encoded' && filled.bytes.length === bytes) return filled
+  }
+  return notEncodable('too-large', `a will of ${bare.bytes.length} bytes does not fit into ${bytes}`)
+}
+
+const fillAttempts = 400
+const fillLeast = 16
+
 function notEncodable(cause: 'too-large' | 'bad-value' | 'no-key', message: string): Encoded {
   return { result: 'not-encodable', cause, message }
 }

@@ -52,7 +52,7 @@ export function formatRequest({ kind, group }: PeerRequest): string | undefined 
 export function parseRequest(word: string): PeerRequest | undefined {
   const [kind, name] = twoParts(word) ?? []
   const group = parseWord(name ?? '')
-  return kind === 'cleanup' && group !== undefined ? { kind, group } : undefined
+  return (kind === 'cleanup' || kind === 'clear') && group !== undefined ? { kind, group } : undefined
 }
 
 function pair(left: string | undefined, right: string | undefined): string | undefined {

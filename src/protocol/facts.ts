@@ -11,12 +11,15 @@
  * | `hactlstandby`  | standby        | `all`, `local`, `foreign`                                                                |
  * | `hactlleaving`  | leaving        | `1`                                                                                      |
  * | `hactlpause` *  | pause          | `0` or `1`, its number, and the wall clock's ms since when: `1,NUMBER,SINCE`             |
- * | `hactlgroups` * | groups         | list of `NAME,STATE[c][OFFER][f][p],CLAIM[,HELDMS]`: STATE unknown u, stopped s, starting a, |
+ * | `hactlgroups` * | groups         | list of `NAME,STATE[c][OFFER][f][p][g],CLAIM[,HELDMS]`: STATE unknown u, stopped s, starting a, |
  * |                 |                | held h, stopping r, unclean x; claiming c; OFFER admin A, standby S, failback B,         |
- * |                 |                | failed F, leaving L, connectivity N; failed f; pinned p                                                  |
+ * |                 |                | failed F, leaving L, connectivity N; failed f; pinned p; granted by the witness g        |
  * | `hactldigests`  | digests        | list of `NAME,VALUE`                                                                     |
- * | `hactlrequests` | requests       | list of `cleanup,NAME`                                                                   |
+ * | `hactlrequests` | requests       | list of `cleanup,NAME` and `clear,NAME`                                                  |
  * | `hactlstalled`  | stalledMs      | ms                                                                                       |
+ * | `hactlraised`   | raisedForMs    | ms                                                                                       |
+ * | `hactlpings`    | pingsSeen      | a number                                                                                 |
+ * | `hactlkeys`     | keyNames       | list of words (key-names.ts), not empty                                                  |
  *
  * Other fields that begin with `hactl` are ignored: a later version may add some. One that is here and cannot be read drops the packet.
  */
@@ -26,12 +29,14 @@ import {
 } from './fact-words.ts'
 import { fieldText, findField, type Field } from './fields.ts'
 import { formatGroup, parseGroup } from './group-words.ts'
-import { formatHex, formatList, parseHex, parseList, parseWord } from './values.ts'
+import { formatHex, formatList, formatWord, parseHex, parseList, parseWord } from './values.ts'
 
 /** The bounds hold both ways. Where names are long, the size of a datagram bounds the groups first. */
 export const maxGroups = 4_096
 const maxDigests = 16
 const maxCapabilities = 32
+/** As many as authkeys can have. */
+const maxKeyNames = 16
 const max = Number.MAX_SAFE_INTEGER
 
 /** What this version can do beyond its dialogue number; the peer's signing rests on it. */
@@ -52,6 +57,9 @@ const writers: readonly (readonly [name: string, write: (facts: Facts) => Writte
   ['hactldigests', ({ digests }) => leftOutIfEmpty(formatList(Object.entries(digests), maxDigests, formatDigest))],
   ['hactlrequests', ({ requests }) => leftOutIfEmpty(formatList(requests, maxGroups, formatRequest))],
   ['hactlstalled', ({ stalledMs }) => (stalledMs === undefined ? null : formatHex(Math.round(stalledMs), max))],
+  ['hactlraised', ({ raisedForMs }) => (raisedForMs === undefined ? null : formatHex(Math.round(raisedForMs), max))],
+  ['hactlpings', ({ pingsSeen }) => (pingsSeen === undefined ? null : formatHex(pingsSeen, max))],
+  ['hactlkeys', ({ keyNames }) => (keyNames === undefined ? null : formatList(keyNames, maxKeyNames, formatWord) || undefined)],
 ]
 
 /** The fields of the facts, or the name of the field that cannot hold what it should. */
@@ -92,6 +100,12 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
   if (requests === null) return 'hactlrequests'
   const stalledMs = optional(fields, 'hactlstalled', (text) => parseHex(text, max))
   if (stalledMs === null) return 'hactlstalled'
+  const raisedForMs = optional(fields, 'hactlraised', (text) => parseHex(text, max))
+  if (raisedForMs === null) return 'hactlraised'
+  const pingsSeen = optional(fields, 'hactlpings', (text) => parseHex(text, max))
+  if (pingsSeen === null) return 'hactlpings'
+  const keyNames = optional(fields, 'hactlkeys', parseKeyNames)
+  if (keyNames === null) return 'hactlkeys'
   return {
     capabilities,
     facts: {
@@ -100,8 +114,15 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
       ...(standby === undefined ? {} : { standby }),
       ...(leaving === undefined ? {} : { leaving }),
       ...(stalledMs === undefined ? {} : { stalledMs }),
+      ...(raisedForMs === undefined ? {} : { raisedForMs }),
+      ...(pingsSeen === undefined ? {} : { pingsSeen }),
+      ...(keyNames === undefined ? {} : { keyNames }),
     },
   }
+}
+
+function parseKeyNames(text: string): readonly string[] | undefined {
+  return text === '' ? undefined : parseList(text, maxKeyNames, parseWord)
 }
 
 function parseMark(text: string): true | undefined {

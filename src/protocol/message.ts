@@ -1,6 +1,6 @@
 /**
- * The meaning of a message's fields, and back (heartbeat-3.md section 1.6). Only `status` and `shutdone` are ours to send; what else a
- * real Heartbeat says is read as `other`, with its fields.
+ * The meaning of a message's fields, and back (heartbeat-3.md section 1.6). Only `status`, `shutdone` and our own `hactlwill` are ours to
+ * send; what else a real Heartbeat says is read as `other`, with its fields.
  */
 import type { NodeName } from '../core/config.ts'
 import type { Packet } from '../core/packet.ts'
@@ -10,7 +10,8 @@ import { fieldText, findField, type Field } from './fields.ts'
 import { maxGeneration } from './generation-file.ts'
 import { refuse, type Refused } from './refusals.ts'
 import { formatHex, parseHex } from './values.ts'
-import { maxSequence } from './window.ts'
+import { readWill, willFields, willType } from './will.ts'
+import { lastOrdinarySequence, maxSequence } from './window.ts'
 
 /** `type` is Heartbeat's `t`; `capabilities` are empty for a real Heartbeat. */
 export type Message =
@@ -18,8 +19,8 @@ export type Message =
   /** Acknowledgements and requests for retransmission: outside the order of packets, so anyone may replay them. */
   | { readonly result: 'unsequenced'; readonly type: string; readonly from: NodeName; readonly generation: number }
 
-/** `uuid`: 16 bytes. `load`: the first line of /proc/loadavg; `n/a` where absent. The receiver uses neither. */
-export interface SenderDetails { readonly uuid: Uint8Array; readonly wallMs: WallMillis; readonly load?: string }
+/** `uuid`: 16 bytes. `load`: the first line of /proc/loadavg; `n/a` where absent. `fill`: of a will. The receiver uses none of them. */
+export interface SenderDetails { readonly uuid: Uint8Array; readonly wallMs: WallMillis; readonly load?: string; readonly fill?: string }
 
 const maxTypeLength = 31
 /** 32 bits, as far as a Heartbeat can count on any machine. */
@@ -30,7 +31,7 @@ const loadPattern = /^[\x20-\x7e]{1,80}$/
 /** In Heartbeat's usual order. A string: the name of the field that cannot hold what it should. */
 export function messageFields(packet: Packet, details: SenderDetails): readonly Field[] | string {
   const { id, from, kind, nodeStatus, deadtimeMs } = packet
-  if (kind === 'other' || (kind === 'status' && nodeStatus === 'dead')) return 't'
+  if (kind === 'other' || (kind === 'status' && nodeStatus === 'dead') || (kind === 'will') !== (packet.will !== undefined)) return 't'
   const deadtime = formatHex(Math.round(deadtimeMs), maxDeadtimeMs)
   const sequence = formatHex(id.sequence, maxSequence)
   const generation = formatHex(id.generation, maxGeneration)
@@ -38,17 +39,29 @@ export function messageFields(packet: Packet, details: SenderDetails): readonly 
   if (deadtime === undefined) return 'dt'
   if (!namePattern.test(from)) return 'src'
   if (details.uuid.length !== 16) return 'srcuuid'
-  if (sequence === undefined) return 'seq'
+  if (sequence === undefined || isReserved(id) !== (kind === 'will')) return 'seq'
   if (generation === undefined) return 'hg'
   if (seconds === undefined) return 'ts'
-  const facts = packet.facts === undefined ? [] : factsFields(packet.facts)
-  if (typeof facts === 'string') return facts
+  const own = ownFields(packet, details.fill ?? '')
+  if (typeof own === 'string') return own
   return [
-    text('t', kind === 'goodbye' ? 'shutdone' : 'status'), text('st', kind === 'goodbye' ? 'dead' : nodeStatus), text('dt', deadtime),
-    text('protocol', '1'), ...facts, text('src', from), { name: 'srcuuid', type: 1, value: Buffer.from(details.uuid).toString('latin1') },
+    text('t', types[kind]), text('st', kind === 'status' ? nodeStatus : 'dead'), text('dt', deadtime),
+    text('protocol', '1'), ...own, text('src', from), { name: 'srcuuid', type: 1, value: Buffer.from(details.uuid).toString('latin1') },
     text('seq', sequence), text('hg', generation), text('ts', seconds),
     text('ld', details.load !== undefined && loadPattern.test(details.load) ? details.load : 'n/a'), text('ttl', '3'),
   ]
+}
+
+const types = { status: 'status', goodbye: 'shutdone', will: willType } as const
+
+/** What a real Heartbeat would not send. */
+function ownFields({ will, facts }: Packet, fill: string): readonly Field[] | string {
+  if (will !== undefined) return facts === undefined ? (willFields(will, fill) ?? 'hactlgone') : 'hactl'
+  return facts === undefined ? [] : factsFields(facts)
+}
+
+function isReserved({ sequence }: Packet['id']): boolean {
+  return sequence > lastOrdinarySequence
 }
 
 export function readMessage(fields: readonly Field[]): Message | Refused {
@@ -73,6 +86,8 @@ export function readMessage(fields: readonly Field[]): Message | Refused {
 }
 
 function readPacket(fields: readonly Field[], type: string, from: NodeName, id: Packet['id']): Message | Refused {
+  if (isReserved(id) !== (type === willType)) return refuse('bad-field', 'a will, and nothing else, has a seq of the reserved ones')
+  if (type === willType) return readWillPacket(fields, from, id)
   if (type !== 'status' && type !== 'shutdone') {
     return { result: 'packet', type, capabilities: [], packet: { id, from, kind: 'other', nodeStatus: 'active', deadtimeMs: 0 } }
   }
@@ -89,6 +104,14 @@ function readPacket(fields: readonly Field[], type: string, from: NodeName, id: 
   const packet: Packet = { id, from, kind, nodeStatus, deadtimeMs }
   if (received === undefined) return { result: 'packet', type, packet, capabilities: [] }
   return { result: 'packet', type, packet: { ...packet, facts: received.facts }, capabilities: received.capabilities }
+}
+
+function readWillPacket(fields: readonly Field[], from: NodeName, id: Packet['id']): Message | Refused {
+  const deadtimeMs = parseHex(fieldText(fields, 'dt') ?? '', maxDeadtimeMs)
+  if (deadtimeMs === undefined) return refuse('bad-field', 'dt of a will is a hexadecimal number of at most 32 bits')
+  const will = readWill(fields)
+  if (typeof will === 'string') return refuse('bad-facts', `${will} is missing or cannot be read`)
+  return { result: 'packet', type: willType, capabilities: [], packet: { id, from, kind: 'will', nodeStatus: 'dead', deadtimeMs, will } }
 }
 
 function readNodeStatus(kind: 'status' | 'goodbye', written: string): Packet['nodeStatus'] | undefined {

@@ -14,7 +14,13 @@ export interface Reception { readonly window: Window; readonly signing: SigningS
 
 export const emptyReception: Reception = { window: emptyWindow, signing: initialSigning, drops: noDrops }
 
-export interface Receiver { readonly self: Sender; readonly peer: NodeName; readonly keyring: Keyring }
+export interface Receiver {
+  readonly self: Sender
+  readonly peer: NodeName
+  readonly keyring: Keyring
+  /** The peer's packets of a lower generation are old, even before it was heard anew (`PersistentState.peerGeneration`). */
+  readonly floorGeneration?: number
+}
 
 export type Received =
   | { readonly verdict: 'new'; readonly reception: Reception; readonly packet: Packet }
@@ -31,7 +37,7 @@ export function receive(reception: Reception, bytes: Uint8Array, receiver: Recei
     return drop(reception, known ? 'unsequenced' : 'foreign-node', nowMs, origin)
   }
   const { packet, method } = decoded
-  const { window, verdict } = accept(reception.window, self, peer, packet)
+  const { window, verdict } = accept(reception.window, self, peer, packet, receiver.floorGeneration)
   if (verdict !== 'new' && verdict !== 'duplicate') return drop(reception, verdict, nowMs, origin)
   if (!isMethodAccepted(reception.signing, packet, method)) return drop(reception, 'method-refused', nowMs, origin)
   if (verdict === 'duplicate') return { verdict, reception }

@@ -34,6 +34,7 @@ export const refusalSentences: Readonly<Record<RefusalCause, string>> = {
   'foreign-node':
     'it is of a node that this configuration does not name; compare the node lines, or give each pair its own udpport or keys',
   'old-generation':
-    'its generation is older than one already heard; it was replayed, or the peer lost its generation file (then restart hactl here)',
+    'its generation is older than one already heard; it was replayed, or the peer counts anew, as after a return to Heartbeat (then stop ' +
+    'hactl here, set "peerGeneration" in its state.json to 0, and start it)',
   stale: 'a newer packet of the same daemon was used before; it was delayed or replayed',
 }

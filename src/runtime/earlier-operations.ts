@@ -1,13 +1,17 @@
 /**
  * Which operations are running, kept outside the daemon: after a kill -9 their scripts go on, and the next daemon must not look at a
- * resource that an old script is still starting or stopping (design.md section 5, restart).
+ * resource that an old script is still starting or stopping (design.md section 5, restart). The guard of a daemon that has died ends
+ * them by the same notes (resources/lib/guard reads them).
  */
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isThere, nameOf } from './process-begin.ts'
 import { endGroup } from './run-script.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 
 export interface EarlierOperations {
+  /** Says that a script is about to be started, whose number nobody knows yet; the answer takes that back. */
+  begin(): () => void
   /** Notes a script that has just been started; the answer takes the note back. Without a place to write there is no note. */
   note(pid: number, typed: string): () => void
   /** Ends (TERM, KILL) what an earlier daemon left running, and says what that was. */
@@ -16,8 +20,9 @@ export interface EarlierOperations {
 
 export function createEarlierOperations(directory: string): EarlierOperations {
   const bootId = read('/proc/sys/kernel/random/boot_id').trim()
-  const own = `${process.pid} ${beginOf(process.pid)}`
+  const own = nameOf(process.pid)
   let usable = true
+  let begun = 0
   try {
     makePrivateDirectory(directory)
   } catch {
@@ -25,20 +30,32 @@ export function createEarlierOperations(directory: string): EarlierOperations {
     usable = false
   }
 
+  function keep(path: string, text: string): () => void {
+    try {
+      writeFileSync(path, text, { mode: 0o600 })
+    } catch {
+      return () => undefined
+    }
+    return () => rmSync(path, { force: true })
+  }
+
   return {
+    begin() {
+      if (!usable) return () => undefined
+      begun += 1
+      return keep(join(directory, `begin-${own.replace(' ', '-')}-${begun}`), '')
+    },
     note(pid, typed) {
       if (!usable) return () => undefined
-      const path = join(directory, String(pid))
-      try {
-        writeFileSync(path, `${bootId}\n${pid} ${beginOf(pid)}\n${own}\n${typed}\n`, { mode: 0o600 })
-      } catch {
-        return () => undefined
-      }
-      return () => rmSync(path, { force: true })
+      return keep(join(directory, String(pid)), `${bootId}\n${nameOf(pid)}\n${own}\n${typed}\n`)
     },
     async end() {
       if (!usable) return []
-      const notes = readdirSync(directory).map((name) => {
+      const names = readdirSync(directory)
+      for (const name of names.filter((one) => one.startsWith('begin-') && !isThere(one.split('-').slice(1, 3).join(' ')))) {
+        rmSync(join(directory, name), { force: true })
+      }
+      const notes = names.filter((name) => !name.startsWith('begin-')).map((name) => {
         const [boot = '', script = '', daemon = '', typed = ''] = read(join(directory, name)).split('\n')
         return { name, script, typed, sameBoot: boot === bootId, daemon }
       })
@@ -54,19 +71,6 @@ export function createEarlierOperations(directory: string): EarlierOperations {
       return ended
     },
   }
-}
-
-/** Of `PID TICKS`: a number is given anew to other processes; with the instant of its start it names one. */
-function isThere(process: string): boolean {
-  const [pid = '', begin = ''] = process.split(' ')
-  return Number(pid) > 1 && begin !== 'gone' && begin === beginOf(Number(pid))
-}
-
-/** When the process began, in ticks since the boot; `gone` when there is none, or only its remains. */
-function beginOf(pid: number): string {
-  const text = read(`/proc/${pid}/stat`)
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return text === '' || fields[0] === 'Z' ? 'gone' : (fields[19] ?? 'gone')
 }
 
 function read(path: string): string {

@@ -74,6 +74,7 @@ export function createOperations(options: OperationsOptions): Operations {
     const name = outputName(options.nodeName, request, openNames)
     const output = outputs.open(name)
     openNames.add(name)
+    const begun = earlier.begin()
     let forget = (): void => undefined
     try {
       const script = runScript({
@@ -85,8 +86,10 @@ export function createOperations(options: OperationsOptions): Operations {
       })
       running.set(operationId, script)
       if (script.pid !== undefined) forget = earlier.note(script.pid, call.typed)
+      begun()
       return conclude(request, call, await script.done, output, options.onNotice)
     } finally {
+      begun()
       forget()
       running.delete(operationId)
       openNames.delete(name)

@@ -31,14 +31,28 @@ export function parseState(text: string): { readonly state: PersistentState } | 
     if (group === undefined) return { problem: `entry ${groups.length + 1} of "groups" is not {name, claimLimit, unclean, pinned}` }
     groups.push(group)
   }
-  return { state: { ...(standby === undefined ? {} : { standby }), pause, groups } }
+  const peerGeneration = json['peerGeneration']
+  if (peerGeneration !== undefined && !isCount(peerGeneration)) return { problem: '"peerGeneration" is not a whole number' }
+  const peerRaisedUntilWallMs = json['peerRaisedUntilWallMs']
+  if (peerRaisedUntilWallMs !== undefined && !isInstant(peerRaisedUntilWallMs)) return { problem: '"peerRaisedUntilWallMs" is not an instant' }
+  return {
+    state: {
+      ...(standby === undefined ? {} : { standby }), pause, groups,
+      ...(peerGeneration === undefined ? {} : { peerGeneration }),
+      ...(peerRaisedUntilWallMs === undefined ? {} : { peerRaisedUntilWallMs }),
+    },
+  }
 }
 
 function pauseOf(value: unknown): PauseState | undefined {
   if (!isObject(value)) return undefined
   const { paused, number, sinceWallMs } = value
-  if (typeof paused !== 'boolean' || !isCount(number) || typeof sinceWallMs !== 'number' || !Number.isFinite(sinceWallMs)) return undefined
+  if (typeof paused !== 'boolean' || !isCount(number) || !isInstant(sinceWallMs)) return undefined
   return { paused, number, sinceWallMs }
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 function groupOf(value: unknown): PersistentGroup | undefined {

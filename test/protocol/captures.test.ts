@@ -95,7 +95,7 @@ describe('recorded packets that were sent again', () => {
     expect(verdictsOfInjected('fault-replay-old-generation-status', emptyWindow)).toEqual(new Map([['old-generation', 20]]))
   })
   test('of a dead node are stale as long as this daemon has heard the node itself', () => {
-    const heard: Window = { newest: { generation: 0x6b00d59b, sequence: 0x300 }, seen: 1 }
+    const heard: Window = { newest: { generation: 0x6b00d59b, sequence: 0x300 }, seen: 1, wills: [] }
     expect(verdictsOfInjected('fault-replay-old-generation-of-dead-node', heard)).toEqual(new Map([['stale', 30]]))
   })
   test('of a node that this daemon has never heard are used: only their confirmed generation tells that they are old', () => {

@@ -6,7 +6,7 @@ import { emptyReception, receive } from '../../src/protocol/reception.ts'
 import { refusalCauses, type RefusalCause } from '../../src/protocol/refusals.ts'
 import { signLines, type Keyring } from '../../src/protocol/signature.ts'
 import { invented, mutated } from './mutations.ts'
-import { encoded, keyringOf, netstringFrame, randomNumbers, readCaptures, sendingWith, sha1, status } from './samples.ts'
+import { encoded, keyringOf, netstringFrame, randomNumbers, readCaptures, sendingWith, sha1, status, will } from './samples.ts'
 
 const valid = readCaptures('test/data/captures').filter(({ verdict }) => verdict === 'valid')
 
@@ -14,6 +14,7 @@ const valid = readCaptures('test/data/captures').filter(({ verdict }) => verdict
 function samples(): { title: string; bytes: Buffer; keyring: Keyring }[] {
   const ours = (['sha256', 'sha1', 'md5', 'crc'] as const).map((method) =>
     ({ title: `our own, ${method}`, bytes: Buffer.from(encoded(status, keyringOf(method))), keyring: keyringOf(method) }))
+  ours.push({ title: 'a will', bytes: Buffer.from(encoded(will, sha1)), keyring: sha1 })
   const frame = decodeFrame(ours[0]!.bytes)
   const fields = frame.result === 'frame' ? frame.fields : []
   const netstrings = [

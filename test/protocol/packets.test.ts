@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { AdvertisedGroup, Facts, Packet } from '../../src/core/packet.ts'
+import type { AdvertisedGroup, Facts, Packet, Will } from '../../src/core/packet.ts'
 import { decodeDatagram, encodePacket } from '../../src/protocol/datagram.ts'
 import { decodeFrame } from '../../src/protocol/framing.ts'
 import { classicFrame, classicLines } from '../../src/protocol/classic-frame.ts'
 import { signLines } from '../../src/protocol/signature.ts'
 import { maxWordLength } from '../../src/protocol/values.ts'
+import { lastOrdinarySequence, maxSequence } from '../../src/protocol/window.ts'
 import { encoded, facts, keyringOf, netstringFrame, sendingWith, sha1, status } from './samples.ts'
 
 function received(bytes: Uint8Array): Packet {
@@ -17,7 +18,8 @@ function received(bytes: Uint8Array): Packet {
 const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 // Any text, control characters and four-byte characters too, as short as to fit when every byte of it is escaped.
 const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 })
-const id = fc.record({ generation: fc.nat({ max: 10 ** 15 - 1 }), sequence: fc.nat({ max: 0xffff_ffff }) })
+const generation = fc.nat({ max: 10 ** 15 - 1 })
+const id = fc.record({ generation, sequence: fc.nat({ max: 0xffff_ffff }) })
 const group: fc.Arbitrary<AdvertisedGroup> = fc.record({
   name,
   state: fc.constantFrom('unknown' as const, 'stopped' as const, 'starting' as const, 'held' as const, 'stopping' as const,
@@ -28,6 +30,7 @@ const group: fc.Arbitrary<AdvertisedGroup> = fc.record({
   failed: fc.boolean(),
   pinned: fc.boolean(),
   heldMs: whole,
+  granted: fc.constant(true as const),
 }, { requiredKeys: ['name', 'state', 'claimNumber', 'claiming', 'failed', 'pinned'] })
 
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
@@ -39,19 +42,34 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   pause: fc.record({ paused: fc.boolean(), number: whole, sinceWallMs: whole }),
   groups: fc.uniqueArray(group, { maxLength: 30, selector: (one) => one.name }),
   digests: fc.dictionary(name, name, { maxKeys: 6, noNullPrototype: true }),
-  requests: fc.array(fc.record({ kind: fc.constant('cleanup' as const), group: name }), { maxLength: 4 }),
+  requests: fc.array(fc.record({ kind: fc.constantFrom('cleanup' as const, 'clear' as const), group: name }), { maxLength: 4 }),
   stalledMs: whole,
+  raisedForMs: whole,
+  pingsSeen: whole,
+  keyNames: fc.array(name, { minLength: 1, maxLength: 16 }),
 }, { requiredKeys: ['dialogue', 'answerWanted', 'pause', 'groups', 'digests', 'requests'] })
 
-const packet: fc.Arbitrary<Packet> = fc.record({
-  id,
-  from: fc.stringMatching(/^[\x21-\x7e]{1,99}$/),
+const from = fc.stringMatching(/^[\x21-\x7e]{1,99}$/)
+const deadtimeMs = fc.nat({ max: 0xffff_ffff })
+const living: fc.Arbitrary<Packet> = fc.record({
+  id: fc.record({ generation, sequence: fc.nat({ max: lastOrdinarySequence }) }),
+  from,
   kind: fc.constantFrom('status' as const, 'goodbye' as const),
   nodeStatus: fc.constantFrom('init' as const, 'up' as const, 'active' as const),
-  deadtimeMs: fc.nat({ max: 0xffff_ffff }),
+  deadtimeMs,
   facts: anyFacts,
 }, { requiredKeys: ['id', 'from', 'kind', 'nodeStatus', 'deadtimeMs'] }).map((one): Packet =>
   (one.kind === 'goodbye' ? { ...one, nodeStatus: 'dead' } : one))
+
+const anyWill: fc.Arbitrary<Will> = fc.oneof(
+  fc.constant<Will>({ says: 'daemon-dead' }),
+  fc.record({ says: fc.constantFrom('addresses-gone' as const, 'stopped' as const), group: name }),
+)
+const wills: fc.Arbitrary<Packet> = fc.record({
+  id: fc.record({ generation, sequence: fc.integer({ min: lastOrdinarySequence + 1, max: maxSequence }) }),
+  from, kind: fc.constant('will' as const), nodeStatus: fc.constant('dead' as const), deadtimeMs, will: anyWill,
+})
+const packet = fc.oneof({ arbitrary: living, weight: 3 }, { arbitrary: wills, weight: 1 })
 
 test('any packet comes back as it was sent, by every method, in both framings', () => {
   fc.assert(fc.property(packet, fc.constantFrom('sha256' as const, 'sha1' as const, 'md5' as const, 'crc' as const), (sent, method) => {
@@ -142,6 +160,11 @@ describe('what cannot be sent is named', () => {
     ['half a character', { ...status, facts: { ...facts, groups: [{ ...first, name: '\ud800' }] } }, 'hactlgroups'],
     ['one group twice', { ...status, facts: { ...facts, groups: [first, first] } }, 'hactlgroups'],
     ['a negative claim number', { ...status, facts: { ...facts, groups: [{ ...first, claimNumber: -1 }] } }, 'hactlgroups'],
+    ['a status with a sequence of the wills', { ...status, id: { generation: 1, sequence: lastOrdinarySequence + 1 } }, 'seq'],
+    ['a status with a will', { ...status, will: { says: 'daemon-dead' } }, 't'],
+    ['a half ping node', { ...status, facts: { ...facts, pingsSeen: 0.5 } }, 'hactlpings'],
+    ['no key at all', { ...status, facts: { ...facts, keyNames: [] } }, 'hactlkeys'],
+    ['a lifetime without end', { ...status, facts: { ...facts, raisedForMs: Infinity } }, 'hactlraised'],
     ['a stall without end', { ...status, facts: { ...facts, stalledMs: Infinity } }, 'hactlstalled'],
   ]
   for (const [title, bad, field] of cases) {
@@ -175,7 +198,8 @@ describe('a fact that cannot be read drops the packet', () => {
     ['hactlgroups', '%C0%80,h,1'],
     ['hactlgroups', `${'x'.repeat(maxWordLength + 1)},h,1`], ['hactldigests', 'a'], ['hactldigests', 'a,'], ['hactldigests', 'a,b,c'],
     ['hactldigests', Array.from({ length: 17 }, (_, n) => `d${n},x`).join(' ')], ['hactlrequests', 'cleanup'],
-    ['hactlrequests', 'reboot,a'], ['hactlstalled', ''], ['hactlstalled', '1x'],
+    ['hactlrequests', 'reboot,a'], ['hactlgroups', 'a,hgp,1'], ['hactlgroups', 'a,hgg,1'], ['hactlraised', ''], ['hactlraised', '-1'],
+    ['hactlpings', 'x'], ['hactlkeys', ''], ['hactlkeys', 'a,b'], ['hactlkeys', Array.from({ length: 17 }, (_, n) => `k${n}`).join(' ')], ['hactlstalled', ''], ['hactlstalled', '1x'],
   ]
   const frame = decodeFrame(encoded(status, sha1))
   const fields = frame.result === 'frame' ? frame.fields : []

@@ -27,17 +27,25 @@ export const facts: Facts = {
   standby: 'local',
   pause: { paused: true, number: 3, sinceWallMs: 1_710_280_704_123 },
   groups: [
-    { name: '192.0.2.100', state: 'held', claimNumber: 7, claiming: false, offer: 'standby', failed: false, pinned: true },
+    { name: '192.0.2.100', state: 'held', claimNumber: 7, claiming: false, offer: 'standby', failed: false, pinned: true, granted: true },
     { name: '2001:db8::1', state: 'stopped', claimNumber: 12, claiming: true, failed: true, pinned: false },
     { name: 'a group, 100 % odd\n\x13\u{1f600}=', state: 'unclean', claimNumber: 0, claiming: false, failed: false, pinned: false },
   ],
   digests: { groups: '9f86d081884c7d65', timing: '2c26b46b68ffc68f', failback: 'fcde2b2edba56bf4' },
-  requests: [{ kind: 'cleanup', group: '192.0.2.100' }],
+  requests: [{ kind: 'cleanup', group: '192.0.2.100' }, { kind: 'clear', group: '2001:db8::1' }],
   stalledMs: 1503,
+  raisedForMs: 600_000,
+  pingsSeen: 2,
+  keyNames: ['1-0f3a9c71', '2-00000000'],
 }
 
 export const status: Packet = {
   id: { generation: 0x65f0c3a3, sequence: 5 }, from: 'node2', kind: 'status', nodeStatus: 'active', deadtimeMs: 30_000, facts,
+}
+
+export const will: Packet = {
+  id: { generation: 0x65f0c3a3, sequence: 0xffff_0001 }, from: 'node2', kind: 'will', nodeStatus: 'dead', deadtimeMs: 30_000,
+  will: { says: 'addresses-gone', group: 'a group, 100 % odd' },
 }
 
 export function encoded(packet: Packet, keyring: Keyring, method?: AuthMethod): Uint8Array {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { accept, emptyWindow, lastOrdinarySequence, type Verdict, type Window } from '../../src/protocol/window.ts'
 
+const will = lastOrdinarySequence + 1
 const self = { name: 'node-a', generation: 7 }
 
 function verdicts(ids: readonly (readonly [generation: number, sequence: number])[]): Verdict[] {
@@ -27,12 +28,24 @@ const cases: [title: string, ids: [number, number][], want: Verdict[]][] = [
   ['nothing of an older generation is used', [[1, 900], [2, 1], [1, 901], [1, 900], [1, 1]],
     ['new', 'new', 'old-generation', 'old-generation', 'old-generation']],
   ['only the newest generation is remembered', [[1, 5], [3, 5], [2, 5], [3, 5]], ['new', 'new', 'old-generation', 'duplicate']],
-  ['after a will, only a later will',
-    [[1, 5], [1, lastOrdinarySequence + 2], [1, 6], [1, lastOrdinarySequence + 1], [1, lastOrdinarySequence + 3]],
-    ['new', 'new', 'stale', 'stale', 'new']],
-  ['the last sequence of all has none after it', [[1, 0xffff_ffff], [1, 0], [2, 0]], ['new', 'stale', 'new']],
+  ['after a will only further wills, each once, in any order',
+    [[1, 5], [1, will + 2], [1, 6], [1, will], [1, will + 3], [1, will + 2], [1, will], [1, 0xffff_ffff], [1, 7]],
+    ['new', 'new', 'stale', 'new', 'new', 'duplicate', 'duplicate', 'new', 'stale']],
+  ['a copy of the last packet that comes after a will is a duplicate', [[1, 5], [1, will], [1, 5], [1, 4]],
+    ['new', 'new', 'duplicate', 'stale']],
+  ['a will may be the first that is heard of a generation', [[1, 5], [2, will], [2, 1], [2, will], [2, will + 1], [3, 1]],
+    ['new', 'new', 'stale', 'duplicate', 'new', 'new']],
+  ['a will of an older generation is not used', [[1, 5], [2, 1], [1, will], [2, 2]], ['new', 'new', 'old-generation', 'new']],
+  ['a new generation forgets the wills of the one before', [[1, will], [2, 1], [2, 2], [2, will]], ['new', 'new', 'new', 'new']],
 ]
 for (const [title, ids, want] of cases) test(`accept: ${title}`, () => expect(verdicts(ids)).toEqual(want))
+
+test('accept: below the highest generation that an earlier daemon heard nothing is used, a will neither', () => {
+  const verdictOf = (generation: number, sequence: number, floor?: number) =>
+    accept(emptyWindow, self, 'node-b', { from: 'node-b', id: { generation, sequence } }, floor).verdict
+  expect([verdictOf(4, 9, 5), verdictOf(4, will, 5), verdictOf(5, 1, 5), verdictOf(5, will, 5), verdictOf(0, 1)])
+    .toEqual(['old-generation', 'old-generation', 'new', 'new', 'new'])
+})
 
 test('accept: own packets, those of another host of this name, and those of strangers', () => {
   const id = { generation: 7, sequence: 1 }
