@@ -1,6 +1,7 @@
 /**
- * `hactl release --all`: stops what this node holds when there is no daemon to do it (ExecStopPost of the unit). Addresses
- * go first, for nobody renews this node's right to them; then scripts stop in reverse order, each within its timeout.
+ * `hactl release --all`: stops what this node holds when there is no daemon to do it (ExecStopPost of the unit). It waits for the
+ * daemon's guard first; after a failure of the daemon it does no more than the guard would have done. Typed by a person it stops all:
+ * addresses go first, for nobody renews this node's right to them; then scripts stop in reverse order, each within its timeout.
  */
 import { readFile } from 'node:fs/promises'
 import type { GroupConfig, ResourceConfig } from '../core/config.ts'
@@ -15,9 +16,11 @@ import { ownNodeName } from '../runtime/machine-facts.ts'
 import { createOperations, type Operations } from '../runtime/operations.ts'
 import { formatState, parseState } from '../runtime/persistent-state.ts'
 import { lockDirectory, type StateLock } from '../runtime/state-lock.ts'
+import { readUncleanNotes, withUnclean } from '../runtime/unclean-notes.ts'
 import type { CommonOptions } from './options.ts'
 import { groupsToRelease, readInForce } from '../daemon/in-force.ts'
 import { readConfig } from '../daemon/read-config.ts'
+import { awaitGuards, releaseByGuard } from './release-guard.ts'
 import type { Terminal } from './terminal.ts'
 
 interface Release { readonly terminal: Terminal; readonly operations: Operations; readonly spareWarm: boolean; nextOperation: number }
@@ -45,6 +48,7 @@ export async function runRelease({ config, control, stateDir }: CommonOptions, t
 }
 
 async function releaseAll(config: string, stateDir: string, terminal: Terminal): Promise<number> {
+  await awaitGuards(stateDir, terminal)
   const state = await readState(stateDir, terminal)
   if (state?.pause.paused === true) {
     terminal.out('the pair is paused: everything stays as it is, for the next daemon to adopt\n')
@@ -53,11 +57,13 @@ async function releaseAll(config: string, stateDir: string, terminal: Terminal):
   // Set by systemd for ExecStopPost; absent when a person types it.
   const serviceResult = process.env['SERVICE_RESULT']
   if (serviceResult === 'success') {
-    const unclean = state?.groups.filter((group) => group.unclean).map(({ name }) => name) ?? []
+    const unclean = withUnclean(state, readUncleanNotes(stateDir)).groups.filter((group) => group.unclean).map(({ name }) => name)
     terminal.out(`the daemon left in good order: ${unclean.length === 0 ? 'nothing is left to release' : `but a stop failed for ${unclean.join(', ')}`}\n`)
     return 0
   }
   const { result } = readConfig(config)
+  const byGuard = serviceResult === undefined ? undefined : await releaseByGuard(stateDir, result.config, terminal)
+  if (byGuard !== undefined) return byGuard
   const { inForce, problem } = await readInForce(stateDir)
   if (problem !== undefined) terminal.err(`hactl: ${problem}; going by ${config} alone\n`)
   const known = inForce ?? result.config
@@ -181,12 +187,8 @@ function describe(outcome: Outcome): string {
 async function keepUnclean(
   stateDir: string, state: PersistentState | undefined, names: readonly string[], terminal: Terminal,
 ): Promise<boolean> {
-  const before = state ?? { pause: { paused: false, number: 0, sinceWallMs: 0 }, groups: [] }
-  const known = before.groups.map((group) => (names.includes(group.name) ? { ...group, unclean: true } : group))
-  const added = names.filter((name) => !known.some((group) => group.name === name))
-    .map((name) => ({ name, claimLimit: 0, unclean: true, pinned: false }))
   try {
-    await writeAtomically(`${stateDir}/state.json`, formatState({ ...before, groups: [...known, ...added] }), 0o600)
+    await writeAtomically(`${stateDir}/state.json`, formatState(withUnclean(state, names)), 0o600)
     for (const name of names) {
       terminal.err(`hactl: ${name} counts as unclean here. Once nothing of it runs: hactl cleanup ${name} --i-have-checked\n`)
     }

@@ -17,6 +17,13 @@ export async function keepInForce(stateDir: string, { nodes, groups, environment
   await writeAtomically(`${stateDir}/${fileName}`, `${JSON.stringify({ version, nodes, groups, environment })}\n`, 0o600)
 }
 
+/** One write after the other; one that fails is told, and the daemon goes on. */
+export function inForceKeeper(stateDir: string, trouble: (message: string) => void): (inForce: InForce) => Promise<void> {
+  let kept = Promise.resolve()
+  return (inForce) => (kept = kept.then(() => keepInForce(stateDir, inForce)).catch((error: unknown) =>
+    trouble(`after a crash, hactl release would have to go by the files alone: ${errorText(error)}`)))
+}
+
 /** `problem` is a sentence; both absent where no daemon has run yet. */
 export async function readInForce(stateDir: string): Promise<{ readonly inForce?: InForce; readonly problem?: string }> {
   const path = `${stateDir}/${fileName}`

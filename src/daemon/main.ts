@@ -5,13 +5,15 @@
 import { machineQuestions, startErrors } from '../config/index.ts'
 import type { ClusterConfig } from '../core/config.ts'
 import { createState } from '../core/create-state.ts'
+import type { PersistentState } from '../core/effects.ts'
 import type { NodeState } from '../core/state.ts'
 import { keyNames } from '../protocol/key-names.ts'
-import { openAddresses, type Addresses } from '../runtime/addresses.ts'
+import { openAddresses, type AddressEvents, type Addresses } from '../runtime/addresses.ts'
 import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
 import { watchContests } from '../runtime/contested.ts'
 import { openControl } from '../runtime/control-server.ts'
+import type { Guard } from '../runtime/guard.ts'
 import { openHistory } from '../runtime/history.ts'
 import { createFencer } from '../runtime/fence.ts'
 import { openLinks } from '../runtime/links.ts'
@@ -27,12 +29,13 @@ import { openState, type StateFiles } from '../runtime/state-files.ts'
 import { openWatchdog } from '../runtime/watchdog.ts'
 import { createChronicle, type Chronicle } from './chronicle.ts'
 import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
+import { openDaemonGuard, succeedEarlierGuard } from './guard.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
 import { perform, textOf, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
 import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
-import { keepInForce } from './in-force.ts'
+import { inForceKeeper } from './in-force.ts'
 import { createRequests } from './requests.ts'
 import { startFeeding } from './watchdog-feeding.ts'
 import { createWire, keyringOf } from './wire.ts'
@@ -106,24 +109,27 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   // Early: the watchdog of a daemon that died is running.
   const edges = openEdges(config, chronicle, gate, closing)
   for (const warning of files.warnings) chronicle.say('warning', 'persist-failed', warning)
+  const keep = inForceKeeper(options.stateDir, (message) => chronicle.say('warning', 'persist-failed', message))
   // Before anything can start: a release after our death goes by it.
-  let kept = Promise.resolve()
-  const keep = (inForce: ClusterConfig): Promise<void> => (kept = kept.then(() => keepInForce(options.stateDir, inForce)).catch((error: unknown) =>
-    chronicle.say('warning', 'persist-failed', `after a crash, hactl release would have to go by the files alone: ${textOf(error)}`)))
   await keep(config)
-  const addresses = await openFloating(gate, chronicle, closing)
-  const wire = createWire({ config, self, peer, generation: files.generation, uuid: files.uuid, chronicle, feed })
+  const { persistent, place } = await succeedEarlierGuard(files, chronicle)
+  const later: { guard?: Guard | undefined } = {}
+  const addresses = await openFloating(gate, chronicle, closing, (pid, lives) => place?.program(pid, lives))
+  const wire = createWire({
+    config, self, peer, generation: files.generation, uuid: files.uuid, floorGeneration: persistent?.peerGeneration, chronicle, feed,
+    onSigningChanged: () => later.guard?.resign(),
+  })
   const links = await openLinks(config.links, {
     onPacket: (link, bytes) => wire.take(link, bytes),
     onChange: (link, status, reason) => feed({ type: 'link-changed', link, status, reason }),
+    onOutlets: () => later.guard?.relink(),
   })
   closing.push(() => links.close())
   wire.attach(links)
-  const operations = createOperations({
-    ...names,
-    onNotice: (notice) => chronicle.say('warning', notice.code, notice.message),
-  })
+  const operations = createOperations({ ...names, onNotice: ({ code, message }) => chronicle.say('warning', code, message) })
   closing.push(() => operations.close())
+  later.guard = await openDaemonGuard({ place, wire, links, addresses, operations, chronicle })
+  closing.push(() => later.guard?.close())
   const announcer = openAnnouncer(addresses, (message) => chronicle.say('error', 'announce-failed', message))
   closing.push(() => announcer.close())
   const service = openServiceNotify((message) => chronicle.say('warning', 'notify-failed', message))
@@ -145,10 +151,10 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   closing.push(() => schedules.close())
   schedules.set(schedulesOf(config))
   const outside: Omit<Outside, 'leave'> = {
-    wire, addresses, announcer, operations, ...edges, files, service, requests, chronicle, witness, feed, state: () => stateOf(gate),
+    wire, addresses, announcer, operations, ...edges, files, service, requests, chronicle, witness, guard: later.guard, feed, state: () => stateOf(gate),
   }
   return runUntilExit(gate, outside, {
-    self, peer, config, files, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
+    self, peer, config, files, persistent, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
   })
 }
 
@@ -170,11 +176,12 @@ function openEdges(config: ClusterConfig, chronicle: Chronicle, gate: Gate, clos
 }
 
 /** The floating addresses of this host, and the watch for another host that claims one. */
-async function openFloating(gate: Gate, chronicle: Chronicle, closing: Closing): Promise<Addresses> {
+async function openFloating(gate: Gate, chronicle: Chronicle, closing: Closing, onProgram: NonNullable<AddressEvents['onProgram']>): Promise<Addresses> {
   const addresses = await openAddresses({
     onStripped: strippedCollector(gate),
     onLinkUp: (name) => pass(gate, { type: 'interface-up', interface: name }),
     onRestarted: (reason) => chronicle.say('warning', 'address-program-restarted', reason),
+    onProgram,
   })
   closing.push(() => addresses.close())
   const contests = await watchContests(addresses, {
@@ -214,6 +221,7 @@ interface Run {
   readonly peer: string
   readonly config: ClusterConfig
   readonly files: StateFiles
+  readonly persistent: PersistentState | undefined
   readonly links: readonly string[]
   readonly control: string
   packetsRead(): number
@@ -237,7 +245,7 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
     const whole: Outside = { ...outside, leave: resolve }
     const initial = createState({
       self: run.self, peer: run.peer, generation: files.generation, config: run.config, links: run.links,
-      ...(files.persistent === undefined ? {} : { persistent: files.persistent }), sameBoot: files.sameBoot,
+      ...(run.persistent === undefined ? {} : { persistent: run.persistent }), sameBoot: files.sameBoot,
       keyNames: keyNames(keyringOf(run.config)), nowMs: nowMs(), wallMs: wallMs(),
     })
     gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead(), broken })
@@ -256,10 +264,10 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
   return exitCode
 }
 
-/** What it holds stays as it is, for the next daemon to adopt: whoever does not know its own state should stop nothing. */
+/** Whoever does not know its own state should stop nothing: its guard does what was planned for its death. */
 function dieOf(chronicle: Chronicle, error: unknown): never {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and what it holds stays until the next one: ${text}`)
+  chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and its guard does what was planned for that: ${text}`)
   chronicle.flush()
   process.exit(1)
 }

@@ -6,6 +6,7 @@ import type { Stage } from '../core/stage.ts'
 import type { Addresses } from '../runtime/addresses.ts'
 import type { Announcer } from '../runtime/announce.ts'
 import type { Fencer } from '../runtime/fence.ts'
+import type { Guard } from '../runtime/guard.ts'
 import type { Operations } from '../runtime/operations.ts'
 import type { StateFiles } from '../runtime/state-files.ts'
 import type { ServiceNotify } from '../runtime/service-notify.ts'
@@ -32,6 +33,8 @@ export interface Outside {
   readonly requests: Requests
   readonly chronicle: Chronicle
   readonly witness: Witness
+  /** Absent where there is no place for one. */
+  readonly guard: Guard | undefined
   feed(happening: Happening): void
   state(): NodeState
   leave(exitCode: number): void
@@ -52,7 +55,7 @@ export function perform(outside: Outside, effect: Effect): void {
     case 'renew-addresses':
       return renew(outside, effect)
     case 'plan-guard':
-      return
+      return outside.guard?.plan(effect.plan)
     case 'ask-witness':
       return void outside.witness.ask(effect.group, effect.ask).then((said) => outside.feed({ type: 'witness-answered', requestId: effect.requestId, answer: said }))
     case 'run-fence':

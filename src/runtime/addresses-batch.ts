@@ -68,15 +68,21 @@ const program = ['-c', `exec ${ip}`]
 /** It dies with the daemon: an add or a renewal that waits in the pipe must not come after the guard's removal (F11). */
 const boundProgram = ['-c', `command -v setpriv >/dev/null 2>&1 && exec setpriv --pdeathsig KILL ${ip}; exec ${ip}`]
 
-export function openBatch(onEnded: (reason: string) => void): Batch {
+/** `onProgram`: a child that may add addresses lives, before it is told anything; it lives no more. */
+export function openBatch(onEnded: (reason: string) => void, onProgram: (pid: number, lives: boolean) => void = () => undefined): Batch {
   let child: Child | undefined
   let ending: Promise<void> | undefined
   let closed = false
   const current = (): Child => {
-    if (child === undefined || child.ended) child = startChild((ended, reason) => {
+    if (child !== undefined && !child.ended) return child
+    const started = startChild((ended, reason) => {
+      const { pid } = ended.process
+      if (pid !== undefined) onProgram(pid, false)
       if (child === ended && !closed) onEnded(reason)
     })
-    return child
+    child = started
+    if (started.process.pid !== undefined) onProgram(started.process.pid, true)
+    return started
   }
   const send = (commands: readonly string[], notAfterMs: Millis): Promise<BatchAnswer | undefined> => {
     if (closed) return Promise.reject(new Error('the address program was closed'))

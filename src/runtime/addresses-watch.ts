@@ -19,6 +19,8 @@ export interface AddressEvents {
   onLinkUp(interfaceName: string): void
   /** The `ip` child ended; another one serves. Code `address-program-restarted`. */
   onRestarted(reason: string): void
+  /** A process that may add addresses lives from now on, or lives no more. */
+  onProgram?(pid: number, lives: boolean): void
 }
 
 export interface Wanted {

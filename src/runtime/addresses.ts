@@ -8,7 +8,7 @@ import type { Lease } from '../core/effects.ts'
 import { add, placeAll } from './addresses-add.ts'
 import { openBatch } from './addresses-batch.ts'
 import { ipKey } from './addresses-bytes.ts'
-import { addCommand, placeAddress, type Place } from './addresses-place.ts'
+import { addCommand, copiesOf, placeAddress, removeCommand, type Place } from './addresses-place.ts'
 import { removeCopies } from './addresses-remove.ts'
 import { renew, type Renewal } from './addresses-renew.ts'
 import { heed, look, readMachine, retryFailed, type AddressEvents, type AddressSet } from './addresses-watch.ts'
@@ -36,6 +36,8 @@ export interface Addresses {
   observe(addresses: readonly FloatingAddress[]): Promise<readonly boolean[]>
   /** Goes the way of `add` up to the writing of the first word: what is called first in an emergency is slow. */
   rehearse(addresses: readonly FloatingAddress[]): void
+  /** What `ip -batch` is to be told to take them away: every copy that is known, and the place where each would be put. */
+  removals(addresses: readonly FloatingAddress[]): readonly string[]
   /** Where the address stands or would be put; undefined when no interface fits. */
   interfaceOf(address: FloatingAddress): string | undefined
   close(): Promise<void>
@@ -51,7 +53,7 @@ export async function openAddresses(events: AddressEvents): Promise<Addresses> {
     if (wake.call === undefined) return
     events.onRestarted(reason)
     look(set)
-  })
+  }, (pid, lives) => events.onProgram?.(pid, lives))
   const set: AddressSet = { batch, monitor, events, wanted: new Map(), adding: new Set(), looking: false, lookAgain: false, closed: false }
   try {
     await readMachine(set)
@@ -76,6 +78,7 @@ export async function openAddresses(events: AddressEvents): Promise<Addresses> {
       const found = new Set((await readMachine(set)).filter((address) => !address.duplicate).map((address) => ipKey(address.ip)))
       return addresses.map((address) => found.has(ipKey(address.ip)))
     },
+    removals: (addresses) => removals(set, addresses),
     interfaceOf: (address) => interfaceOf(set, address),
     async close() {
       set.closed = true
@@ -94,6 +97,20 @@ async function remove(set: AddressSet, addresses: readonly FloatingAddress[]): P
   } catch (error) {
     return failed(`${addresses[0]?.ip ?? ''}: it is not known whether the addresses are gone: ${errorText(error)}`)
   }
+}
+
+function removals(set: AddressSet, addresses: readonly FloatingAddress[]): readonly string[] {
+  const interfaces = set.monitor.interfaces()
+  const isFloating = (ip: string): boolean => set.wanted.has(ipKey(ip)) || addresses.some((address) => ipKey(address.ip) === ipKey(ip))
+  const places = addresses.flatMap((address) => {
+    const wanted = set.wanted.get(ipKey(address.ip))
+    if (wanted !== undefined) return [wanted.place]
+    const placed = placeAddress(address, interfaces, isFloating)
+    return 'place' in placed ? [placed.place] : []
+  })
+  const known = [...interfaces.values()].flatMap((found) => [...found.addresses.values()])
+  const copies = copiesOf(new Set(addresses.map((address) => ipKey(address.ip))), known)
+  return [...new Set([...places, ...copies].map(removeCommand))]
 }
 
 function interfaceOf(set: AddressSet, address: FloatingAddress): string | undefined {

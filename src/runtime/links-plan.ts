@@ -15,6 +15,17 @@ export type LinkPlan =
  */
 export interface Path { readonly bind: string; readonly targets: readonly string[] }
 
+/** One way of packets to the peer, for another socket than the link's own (guard-sockets.ts). */
+export interface Outlet {
+  readonly config: LinkConfig
+  readonly family: 'ipv4' | 'ipv6'
+  readonly target: string
+  /** ucast: the own address that the peer knows. */
+  readonly source?: string
+  /** mcast: the own address by which the interface is named. */
+  readonly memberOf?: string
+}
+
 /** More than these on one interface are floating addresses or a mistake, and each costs a socket and a copy of every packet. */
 const mostPaths = 4
 
@@ -42,6 +53,16 @@ export function planLink(config: LinkConfig, interfaces: Interfaces, selfAddress
     return { status: 'ready', family, paths: [{ bind: address, targets: [address] }], ...(memberOf === undefined ? {} : { memberOf }) }
   }
   return { status: 'ready', family, paths: planUnicast(config.interface, address, own, addresses, selfAddresses) }
+}
+
+export function outletsOf(config: LinkConfig, plan: LinkPlan): readonly Outlet[] {
+  if (plan.status !== 'ready') return []
+  const { family, memberOf, paths } = plan
+  return paths.flatMap((path) => path.targets.map((target) => ({
+    config, family, target,
+    ...(config.kind === 'ucast' ? { source: path.bind } : {}),
+    ...(memberOf === undefined ? {} : { memberOf }),
+  })))
 }
 
 function planBroadcast(config: LinkConfig, wide: readonly MachineAddress[]): LinkPlan {

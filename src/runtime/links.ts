@@ -5,16 +5,18 @@
 import type { LinkConfig, LinkName } from '../core/config.ts'
 import { ipKey } from './addresses-bytes.ts'
 import { openMonitor, type InterfaceChange, type Monitor } from './links-monitor.ts'
-import { fromInterface, linkName, planLink, type LinkPlan } from './links-plan.ts'
+import { fromInterface, linkName, outletsOf, planLink, type LinkPlan, type Outlet } from './links-plan.ts'
 import { codeOf, openLinkSocket, type LinkSocket } from './links-socket.ts'
 import { loadNative, type NativeCalls } from './native.ts'
 
-export { linkName } from './links-plan.ts'
+export { linkName, type Outlet } from './links-plan.ts'
 
 export interface LinkEvents {
   onPacket(link: LinkName, bytes: Buffer): void
   /** A link opens silently at start; after that each change is told once. */
   onChange(link: LinkName, status: 'open' | 'failed', reason: string): void
+  /** `outlets()` may be others than before, or the same on an interface that was made anew. */
+  onOutlets?(): void
 }
 
 export interface Links {
@@ -24,6 +26,8 @@ export interface Links {
   readonly boundBy: 'interface' | 'subnet'
   /** On every open link, byte for byte the same; never waits. */
   send(bytes: Uint8Array): void
+  /** Every way that `send` takes now. */
+  outlets(): readonly Outlet[]
   close(): Promise<void>
 }
 
@@ -94,6 +98,7 @@ export async function openLinks(configs: readonly LinkConfig[], events: LinkEven
     send(bytes) {
       for (const link of set.links) sendOn(set, link, bytes)
     },
+    outlets: () => set.links.flatMap(({ config, plan, sockets }) => (sockets.length > 0 ? outletsOf(config, plan) : [])),
     async close() {
       clearTimeout(settle)
       clearInterval(check)
@@ -180,6 +185,7 @@ async function refreshLink(set: LinkSet, link: OpenLink, atStart: boolean): Prom
     if (replaced) {
       link.sockets = await replaceSockets(set, link, plan)
       link.sendErrors = 0
+      set.events.onOutlets?.()
     }
     if (found?.up === false) change(set, link, 'failed', `interface ${name} is down or has no cable`)
     else if (link.sendErrors < sendErrorsToFail) change(set, link, 'open', `listening on ${bound(plan)}`)

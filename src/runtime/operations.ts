@@ -41,6 +41,18 @@ export interface OperationsOptions extends EnvironmentOptions {
   readonly onNotice: (notice: Notice) => void
 }
 
+export interface StopCall {
+  readonly kind: 'call'
+  readonly program: string
+  readonly args: readonly string[]
+  /** The whole of it. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly timeoutMs: Millis
+  /** Exit codes that mean stopped. */
+  readonly accepted: readonly number[]
+  readonly typed: string
+}
+
 export interface Operations {
   /** Never rejects, and answers within `timeoutMs` plus three seconds (TERM, KILL). Any number may run at once. */
   run(request: OperationRequest): Promise<Outcome>
@@ -48,11 +60,15 @@ export interface Operations {
   cancel(operationId: number): void
   cancelAll(): void
   locate(resource: ResourceConfig): Located | NotFound
+  /** The stop of a resource as `run` would begin it now, for the guard. */
+  stopCall(group: string, resource: ResourceConfig): StopCall | NotFound
   /** Before the first look at resources: ends scripts that an earlier daemon (killed) left running, and says which. */
   endEarlier(): Promise<readonly string[]>
   /** Stops watching the output files; for the end of the daemon. */
   close(): void
 }
+
+export const defaultOutputDirectory = '/run/hactl/output'
 
 export function createOperations(options: OperationsOptions): Operations {
   const directories = options.resourceDirectories ?? defaultResourceDirectories()
@@ -60,7 +76,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const environment = { ...scriptEnvironment(options), OCF_ROOT: ocfDirectory }
   const running = new Map<number, RunningScript>()
   const openNames = new Set<string>()
-  const outputDirectory = options.outputDirectory ?? '/run/hactl/output'
+  const outputDirectory = options.outputDirectory ?? defaultOutputDirectory
   const outputs = createOutputs(outputDirectory, (message) => options.onNotice({ code: 'script-output-cut', message }))
   const earlier = createEarlierOperations(join(outputDirectory, 'running'))
   const locate = (resource: ResourceConfig): Located | NotFound => locateScript(resource, directories, ocfDirectory)
@@ -70,7 +86,6 @@ export function createOperations(options: OperationsOptions): Operations {
     const located = locate(resource)
     if (located.kind === 'not-found') return { result: 'not-runnable', message: located.message }
     const call = callOf(located, resource, { group, action, timeoutMs })
-    const own = { HACTL_GROUP: group, HACTL_RESOURCE: named(resource), HACTL_ACTION: action }
     const name = outputName(options.nodeName, request, openNames)
     const output = outputs.open(name)
     openNames.add(name)
@@ -80,7 +95,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const script = runScript({
         path: call.program,
         args: call.args,
-        environment: { ...environment, ...call.environment, ...own },
+        environment: environmentOf(call, group, resource, action),
         timeoutMs,
         outputFd: output.fd,
       })
@@ -97,6 +112,10 @@ export function createOperations(options: OperationsOptions): Operations {
     }
   }
 
+  function environmentOf(call: ScriptCall, group: string, resource: ResourceConfig, action: Action): Readonly<Record<string, string>> {
+    return { ...environment, ...call.environment, HACTL_GROUP: group, HACTL_RESOURCE: named(resource), HACTL_ACTION: action }
+  }
+
   return {
     // What is thrown here is the system's refusal to give a descriptor or a process: an outcome like any other.
     run: (request) => run(request).catch((error: unknown) => ({
@@ -105,10 +124,22 @@ export function createOperations(options: OperationsOptions): Operations {
     cancel: (operationId) => running.get(operationId)?.cancel(),
     cancelAll: () => running.forEach((script) => script.cancel()),
     locate,
+    stopCall(group, resource) {
+      const located = locate(resource)
+      if (located.kind === 'not-found') return located
+      const timeoutMs = resource.stopTimeoutMs
+      const call = callOf(located, resource, { group, action: 'stop', timeoutMs })
+      const accepted = exitCodes.filter((exitCode) => call.judge(exitCode, '', true).result === 'ok')
+      const { program, args, typed } = call
+      return { kind: 'call', program, args, environment: environmentOf(call, group, resource, 'stop'), timeoutMs, accepted, typed }
+    },
     endEarlier: () => earlier.end(),
     close: () => outputs.close(),
   }
 }
+
+/** No kind of script calls a higher one a success. */
+const exitCodes = Array.from({ length: 10 }, (_, code) => code)
 
 function conclude(
   request: OperationRequest,

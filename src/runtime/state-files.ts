@@ -6,6 +6,7 @@ import { errorCode, errorText } from './errors.ts'
 import { countStart } from './generation-file.ts'
 import { formatState, parseState } from './persistent-state.ts'
 import { lockDirectory } from './state-lock.ts'
+import { readUncleanNotes, removeUncleanNotes, withUnclean } from './unclean-notes.ts'
 
 export interface StateFiles {
   readonly directory: string
@@ -18,6 +19,11 @@ export interface StateFiles {
   /** The kernel has not been booted since the daemon's last start. */
   readonly sameBoot: boolean
   readonly warnings: readonly string[]
+  /**
+   * After the guard of an earlier daemon has ended: what it could not stop is unclean in the answer, and on disk. Otherwise `persistent`.
+   * Rejects where the note of it cannot be read, or the state not be written; the note then stays.
+   */
+  mergeUnclean(): Promise<PersistentState | undefined>
   /** On disk when it answers without `error`. Calls during a write share the next one; the newest state wins. Never rejects. */
   save(state: PersistentState): Promise<{ readonly error?: string }>
   /** Waits for the write under way and gives the directory free. */
@@ -49,6 +55,14 @@ export async function openState(directory: string, options: StateOptions = {}): 
       ...(persistent === undefined ? {} : { persistent }),
       warnings: [...start.warnings, ...(warning === undefined ? [] : [warning])],
       save: (state) => writer.write(formatState(state)),
+      async mergeUnclean() {
+        const names = readUncleanNotes(directory)
+        if (names.length === 0) return persistent
+        const merged = withUnclean(persistent, names)
+        await writeAtomically(path, formatState(merged), 0o600)
+        removeUncleanNotes(directory)
+        return merged
+      },
       async close() {
         await writer.idle()
         lock.release()

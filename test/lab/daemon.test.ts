@@ -2,19 +2,18 @@
 import { expect, test } from 'vitest'
 import { sleep, waitFor } from './hosts.ts'
 import { testWith } from './needs.ts'
-import { deadtimeMs, ip, openPair, patienceMs, program } from './pair.ts'
+import { deadtimeMs, ip, killWithGuard, openPair, patienceMs, program } from './pair.ts'
 import { isRoot } from './sandbox.ts'
 import { callsOf, installService, quickServices, serviceRuns } from './service.ts'
 
-test('kill -9 of the holder\'s daemon and a quick restart: the address and the service stay, and are adopted', async () => {
+test('kill -9 of the holder\'s daemon together with its guard, and a quick restart: the address and the service stay, and are adopted', async () => {
   const pair = await openPair({ groups: [`alpha ${ip}/24/eth0 notes`], yaml: quickServices('notes') })
   installService([pair.alpha, pair.beta])
-  const daemons = await pair.startBoth()
+  await pair.startBoth()
   const probe = await pair.lab.probe(ip)
   await probe.firstAnswerOf('alpha', 0)
   const killMs = Date.now()
-  daemons.alpha.kill('SIGKILL')
-  await daemons.alpha.ended
+  await killWithGuard(pair, pair.alpha)
   await pair.start(pair.alpha)
   await pair.untilStatus(pair.alpha, 'holds the group again', ({ groups }) => groups[0]?.state === 'held', 15_000)
   await pair.untilStatus(pair.beta, 'healthy', ({ health }) => health === 'healthy')

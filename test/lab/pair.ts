@@ -71,6 +71,12 @@ export function haCf(options: PairOptions, links: readonly string[]): string {
 
 export const authkeys = 'auth 1\n1 sha1 the lab has no secrets\n'
 
+/** Both in one moment, as when the kernel ends everything of the unit: a guard that dies alone is replaced. Nobody does anything then. */
+export async function killWithGuard(pair: Pair, host: Host): Promise<void> {
+  await host.must('kill -KILL $(cat /var/lib/hactl/pid) $(cut -d" " -f1 /run/hactl/guard/*/pids)')
+  await pair.daemon(host).ended
+}
+
 /** For a test: explains its failure, and ends with it. */
 export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const { onTestFinished } = await import('vitest')

@@ -4,13 +4,14 @@
  */
 import { build } from 'esbuild'
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
 
-// Inside the project, so that the bundle finds koffi as an installed hactl does.
-const bundles = fileURLToPath(new URL('../../node_modules/.cache/hactl-drivers', import.meta.url))
+// Inside the project, so that the bundle finds koffi as an installed hactl does, and `resources/` beside it.
+const bundles = fileURLToPath(new URL(`../../node_modules/.cache/hactl-drivers/${process.pid}`, import.meta.url))
+const resources = fileURLToPath(new URL('../../resources', import.meta.url))
 const unshare = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child']
 const userNamespace = ['--user', '--map-root-user']
 
@@ -26,11 +27,13 @@ const built = new Map<string, Promise<string>>()
 function bundle(driver: string): Promise<string> {
   const known = built.get(driver)
   if (known !== undefined) return known
-  mkdirSync(bundles, { recursive: true })
-  const outfile = join(bundles, `${basename(driver, '.ts')}-${process.pid}.mjs`)
+  mkdirSync(join(bundles, 'dist'), { recursive: true })
+  if (!existsSync(join(bundles, 'resources'))) symlinkSync(resources, join(bundles, 'resources'))
+  const outfile = join(bundles, 'dist', `${basename(driver, '.ts')}.mjs`)
   const entry = fileURLToPath(new URL(`drivers/${driver}`, import.meta.url))
   const made = build({
     entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', external: ['koffi'], logLevel: 'silent',
+    banner: { js: "import { createRequire as driverRequire } from 'node:module'; const require = driverRequire(import.meta.url);" },
   }).then(() => outfile)
   built.set(driver, made)
   return made

@@ -23,6 +23,8 @@ const state: PersistentState = {
   standby: 'local',
   pause: { paused: true, number: 7, sinceWallMs: 1_790_000_000_000 },
   groups: [{ name: 'web', claimLimit: 41, unclean: true, pinned: false }, { name: 'db', claimLimit: 0, unclean: false, pinned: true }],
+  peerGeneration: 1_790_000_001,
+  peerRaisedUntilWallMs: 1_790_000_600_000,
 }
 
 /** A state whose number is in the claim limit. */
@@ -95,6 +97,8 @@ const damaged: readonly (readonly [string, string])[] = [
   ['of a later version', '{"version":2}'],
   ['without pause', '{"version":1,"groups":[]}'],
   ['with an odd standby', '{"version":1,"standby":"some","pause":{"paused":false,"number":0,"sinceWallMs":0},"groups":[]}'],
+  ['with an odd generation of the peer', '{"version":1,"pause":{"paused":false,"number":0,"sinceWallMs":0},"groups":[],"peerGeneration":-1}'],
+  ['with an odd promise of the peer', '{"version":1,"pause":{"paused":false,"number":0,"sinceWallMs":0},"groups":[],"peerRaisedUntilWallMs":"x"}'],
   ['with an odd group', '{"version":1,"pause":{"paused":false,"number":0,"sinceWallMs":0},"groups":[{"name":"web","claimLimit":1.5}]}'],
 ]
 for (const [title, text] of damaged) {
