@@ -37,7 +37,7 @@ test('kill -9 of the holder: the address is gone at once, the peer holds it by t
   expect(heldMs - killMs).toBeLessThan(timing.deadtimeMs / 4)
   await pair.expectHolder(pair.beta)
   const why = await pair.why(pair.beta)
-  expect(JSON.stringify(why)).toContain('the last will of the peer says that it is gone there')
+  expect(JSON.stringify(why)).toContain('its guard says that it is gone there')
   expect((await pair.events(pair.beta)).map(({ code }) => code)).toEqual(expect.arrayContaining(['peer-died', 'will-heard']))
   await pair.start(pair.alpha)
   await pair.untilStatus(pair.alpha, 'healthy', ({ health }) => health === 'healthy')
