@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { createRandom, type Random } from '../../src/simulation/random.ts'
 import { onHost, startEtcd, type Etcd } from '../lab/etcd.ts'
 import { sleep, type Host } from '../lab/hosts.ts'
-import { ip, newPair, type Pair } from '../lab/pair.ts'
+import { ip, killWithGuard, newPair, program, type Pair } from '../lab/pair.ts'
 import { installCounter, overlaps, startWriter, takenBy, takenTwice } from './counter.ts'
 
 const minutes = Number(process.env['SOAK_MINUTES'] ?? 30)
@@ -20,7 +20,7 @@ interface World { readonly pair: Pair; readonly etcd: Etcd; readonly random: Ran
 /** What systemd does: release, then a new daemon a second later. */
 async function comeBack({ pair }: World, host: Host): Promise<void> {
   if (!host.isUp()) return
-  await host.exec(['env', 'SERVICE_RESULT=signal', process.execPath, `${(await import('../lab/hosts.ts')).repository}/dist/hactl.js`, 'release', '--all'], { timeoutMs: 60_000 })
+  await host.exec([...program, 'release', '--all'], { env: { SERVICE_RESULT: 'signal' }, timeoutMs: 60_000 })
   await sleep(1_000)
   if (host.isUp()) await pair.start(host)
 }
@@ -37,11 +37,11 @@ type Fault = (world: World, host: Host, other: Host) => Promise<void>
 const faults: Readonly<Record<string, Fault>> = {
   'kill -9': async (world, host) => restart(world, host),
   'kill -9 of daemon and guard': async (world, host) => {
-    await host.exec(`pkill -9 -f '[h]actl-guard' ; true`)
-    await restart(world, host)
+    await killWithGuard(world.pair, host)
+    await comeBack(world, host)
   },
   'kill -9 of the guard': async (_world, host) => {
-    await host.exec(`pkill -9 -f '[h]actl-guard' ; true`)
+    await host.exec('kill -KILL $(cut -d" " -f1 /run/hactl/guard/*/pids)')
   },
   'stand still': async ({ pair, random }, host) => {
     const daemon = pair.daemon(host)
