@@ -35,7 +35,9 @@ export function contactAuthority(state: NodeState): Authority {
 /** A grant that is being given back counts no more (F5). */
 export function authorityOf(state: NodeState, group: GroupState): Authority {
   if (!restsOnWitness(state)) return endless
-  const contact = contactAuthority(state)
+  // A will, or a goodbye, was good by the contact of its time; a grant was not.
+  const counts = isStated(state, group) || group.hold?.permission !== 'witness'
+  const contact = counts ? contactAuthority(state) : { orderlyMs: -Infinity, endMs: -Infinity }
   const { grant } = group
   if (grant === undefined || grant.ending === true) return contact
   return {
@@ -44,13 +46,22 @@ export function authorityOf(state: NodeState, group: GroupState): Authority {
   }
 }
 
+/**
+ * What was taken without the peer's consent rests on contact only once the peer has confirmed a packet that says so: one
+ * that has heard nothing of it may ask the witness, and go by an older packet that says "stopped".
+ */
+export function isStated({ contact }: NodeState, { hold }: GroupState): boolean {
+  return hold === undefined || hold.permission === 'consent' || (contact.confirmed?.sentMs ?? -Infinity) >= hold.sinceMs
+}
+
 /** A start, or an address, needs authority at the moment it is begun, not only when it was decided (F2). */
 export function mayStart(state: NodeState, group: GroupState, nowMs: Millis): boolean {
   return !isSuspended(state) && nowMs < authorityOf(state, group).orderlyMs
 }
 
 /** Contact is lost as far as the witness is concerned: it is asked from here on. */
-export function contactLostMs(state: NodeState): Millis {
+export function contactLostMs(state: NodeState, group: GroupState): Millis {
+  if (!isStated(state, group)) return -Infinity
   const { status, confirmed } = state.contact
   if (status === 'dead' || status === 'left') return -Infinity
   return (confirmed?.sentMs ?? -Infinity) + 0.5 * holdingDeadtimeMs(state)

@@ -27,8 +27,8 @@ export interface Contact {
   /** The peer's addresses may stay until then without a word of it (`hactl pause`; raised.ts). */
   readonly peerRaisedUntilMs?: Millis
   readonly nextAskMs?: Millis
-  /** A longer deadtime that the peer may still count on, until it confirms a packet of at least this sequence (F7). */
-  readonly formerDeadtime?: { readonly deadtimeMs: Millis; readonly untilSequence: number }
+  /** A longer deadtime that the peer may still count on, until it confirms a packet of at least this sequence, and that long after: a lifetime from before may still run (F7). */
+  readonly formerDeadtime?: { readonly deadtimeMs: Millis; readonly untilSequence: number; readonly untilMs?: Millis }
 }
 
 /** `stopped` covers `addressesGone` as well. */

@@ -133,7 +133,7 @@ function confirm(turn: Turn, packet: Packet): void {
     ...(wokeMs !== undefined && found.sentMs >= wokeMs ? { wokeMs: undefined } : {}),
   })
   if (formerDeadtime !== undefined && confirms.sequence >= formerDeadtime.untilSequence) {
-    setContact(turn, { formerDeadtime: undefined })
+    setContact(turn, { formerDeadtime: { ...formerDeadtime, untilMs: formerDeadtime.untilMs ?? turn.nowMs + formerDeadtime.deadtimeMs } })
   }
 }
 
@@ -141,6 +141,7 @@ function confirm(turn: Turn, packet: Packet): void {
 function forgetPromises(turn: Turn): void {
   const { contact } = turn.state
   if (contact.peerRaisedUntilMs !== undefined && turn.nowMs >= contact.peerRaisedUntilMs) setContact(turn, { peerRaisedUntilMs: undefined })
+  if (contact.formerDeadtime?.untilMs !== undefined && turn.nowMs >= contact.formerDeadtime.untilMs) setContact(turn, { formerDeadtime: undefined })
   if (contact.wills !== undefined && turn.nowMs >= silentSinceMs(contact) + judgingDeadtimeMs(turn.state)) setContact(turn, { wills: undefined })
 }
 
@@ -212,6 +213,7 @@ export function contactDeadlines(state: NodeState): readonly Millis[] {
   const { contact, config } = state
   const promises: Millis[] = []
   if (contact.peerRaisedUntilMs !== undefined) promises.push(contact.peerRaisedUntilMs)
+  if (contact.formerDeadtime?.untilMs !== undefined) promises.push(contact.formerDeadtime.untilMs)
   if (contact.wills !== undefined) promises.push(silentSinceMs(contact) + judgingDeadtimeMs(state))
   if (contact.status === 'dead' || contact.status === 'left') return promises
   const deadlines = [deathMs(state), ...promises]

@@ -46,7 +46,18 @@ export function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
   return dues
 }
 
+/** Asked for by the loop and at the start of the next turn, for the same state. */
+const known = new WeakMap<NodeState, { readonly dueMs: Millis | undefined }>()
+
 export function nextDeadlineMs(state: NodeState): Millis | undefined {
+  const before = known.get(state)
+  if (before !== undefined) return before.dueMs
+  const dueMs = earliest(state)
+  known.set(state, { dueMs })
+  return dueMs
+}
+
+function earliest(state: NodeState): Millis | undefined {
   let nextMs: Millis | undefined
   for (const dueMs of deadlinesOf(state)) if (dueMs !== undefined && (nextMs === undefined || dueMs < nextMs)) nextMs = dueMs
   return nextMs

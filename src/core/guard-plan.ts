@@ -30,8 +30,8 @@ function mayBeHere(group: GroupState, index: number): boolean {
 }
 
 function guarded(state: NodeState, group: GroupState): GuardedGroup {
-  const nothing = { name: group.name, addresses: [], stops: [], wills: [] }
-  // What the last daemon left is not this one's to give away, and what is unclean nobody may start.
+  // What the last daemon left is not this one's to give away, and what is unclean nobody may start; no address outlives the daemon.
+  const nothing = { name: group.name, addresses: group.stages.flatMap(({ what }) => (what.kind === 'addresses' ? what.addresses : [])), stops: [], wills: [] }
   if (!group.looked || (group.found && group.hold === undefined) || isUnclean(group)) return nothing
   const here = group.stages.map(({ what }, index) => ({ what, index })).filter(({ index }) => mayBeHere(group, index))
   const cold = here.flatMap(({ what }) => (what.kind === 'script' && !isWarm(what) ? [what.resource] : [])).reverse()

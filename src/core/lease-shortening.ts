@@ -2,23 +2,9 @@
  * Authority that is given up comes off the lifetimes in the kernel first, and only then is it told to anybody (F5): the
  * end of a pause to the peer, a grant back to the witness.
  */
-import { authorityOf } from './authority.ts'
-import { leaseFor, renew } from './lease.ts'
-import { kernelTimerMs } from './lease-arithmetic.ts'
-import type { GroupState, NodeState, StageState } from './state.ts'
-import type { Millis } from './time.ts'
+import { isOverlong, renew } from './lease.ts'
+import type { GroupState } from './state.ts'
 import { setState, type Turn } from './turn.ts'
-
-/** The kernel may keep the stage's addresses longer than present authority covers. */
-function isOverlong(state: NodeState, group: GroupState, { lease }: StageState, nowMs: Millis): boolean {
-  if (lease === undefined) return false
-  const untilMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity)
-  if (nowMs >= untilMs + kernelTimerMs) return false
-  const { endMs } = authorityOf(state, group)
-  if (endMs !== Infinity) return untilMs + kernelTimerMs > endMs
-  const next = leaseFor(state, group, nowMs)
-  return typeof next === 'object' && untilMs > nowMs + next.validSeconds * 1_000 + kernelTimerMs
-}
 
 /** True once no lifetime of the group is longer than present authority; until then they are being shortened. */
 export function areLeasesShort(turn: Turn, group: GroupState): boolean {

@@ -78,6 +78,17 @@ export function renewLeases(turn: Turn, name: string): void {
   })
 }
 
+/** The kernel may keep the stage's addresses longer than present authority covers: a grant, a pause or a longer deadtime is over. */
+export function isOverlong(state: NodeState, group: GroupState, { lease }: StageState, nowMs: Millis): boolean {
+  if (lease === undefined) return false
+  const untilMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity)
+  if (nowMs >= untilMs + kernelTimerMs) return false
+  const endMs = Math.max(authorityOf(state, group).endMs, raisedUntilMs(state))
+  if (endMs !== Infinity) return untilMs + kernelTimerMs > endMs
+  const next = leaseFor(state, group, nowMs)
+  return typeof next === 'object' && untilMs > nowMs + next.validSeconds * 1_000 + kernelTimerMs
+}
+
 /** `shortens`: also when the new lifetime ends earlier, because authority was given back (F5). */
 export function renew(turn: Turn, name: string, index: number, shortens: boolean): void {
   const { state, nowMs } = turn
@@ -88,7 +99,7 @@ export function renew(turn: Turn, name: string, index: number, shortens: boolean
   // The address may have expired, and been put back by nobody, so it is looked at in time too.
   const paceMs = renewalPaceMs(state, stage, next === 'none' || next === 'forever' ? 1 : next.validSeconds)
   const untilMs = next === 'none' || next === 'forever' ? -Infinity : nowMs + next.validSeconds * 1_000
-  if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs) || nowMs >= stage.lease.untilMs + kernelTimerMs) {
+  if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs && !isOverlong(state, group, stage, nowMs)) || nowMs >= stage.lease.untilMs + kernelTimerMs) {
     setStage(turn, name, index, { lease: { ...stage.lease, nextRenewMs: nowMs + paceMs } })
     return
   }

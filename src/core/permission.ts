@@ -45,9 +45,10 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
   if (peerIsRaised(state, nowMs)) return state.config.fencing !== undefined && canFence(state) ? { needs: 'fencing' } : { refused: 'peer-raised' }
   if (state.contact.status === 'left') return hasAuthority(state, group, nowMs) ? { permission: 'peer-left' } : { needs: 'grant' }
   if (stillHasIt(state, group)) return { refused: 'peer-busy' }
-  if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)
-  if (state.config.fencing !== undefined) return { needs: 'fencing' }
+  if (state.config.fencing !== undefined && !restsOnWitness(state)) return { needs: 'fencing' }
+  // A will that does not cover the group may mean that its addresses could not be removed: the lease of that daemon must end first.
   if (isDeadByWill(state)) return { refused: 'listening' }
+  if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)
   if (!seesAnyPingNode(state)) return { refused: 'no-ping-node' }
   return { permission: 'deadtime-alone' }
 }
@@ -61,10 +62,11 @@ function rulingByWitness(state: NodeState, group: GroupState, nowMs: Millis): Ru
   return mustFence ? { needs: 'fencing' } : { permission: 'witness' }
 }
 
-/** A peer that does not hear us still tells what it has: a script that is being stopped there is waited for (P6). */
-function stillHasIt({ contact }: NodeState, group: GroupState): boolean {
-  const theirs = contact.deaf === true ? contact.facts?.groups.find(({ name }) => name === group.name) : undefined
-  return theirs !== undefined && theirs.state !== 'stopped' && hasColdScripts(group)
+/** A peer that does not hear us still tells what it has. Its late packets may confirm what we never learn of, so it goes by its word alone. */
+function stillHasIt(state: NodeState, group: GroupState): boolean {
+  if (state.contact.deaf !== true) return false
+  const theirs = peerGroup(state, group.name)
+  return theirs === undefined || theirs.state !== 'stopped' || theirs.claiming
 }
 
 function isUncleanThere(state: NodeState, group: GroupState): boolean {

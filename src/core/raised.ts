@@ -36,7 +36,12 @@ export function raisedUntilMs(state: NodeState): Millis {
 export function hearRaised(turn: Turn, packet: Packet): void {
   if (packet.kind !== 'status' || packet.facts === undefined) return
   const { raisedForMs } = packet.facts
-  setContact(turn, { peerRaisedUntilMs: raisedForMs === undefined ? undefined : turn.nowMs + raisedForMs })
+  const untilMs = raisedForMs === undefined ? undefined : turn.nowMs + raisedForMs
+  // A packet that confirms none of this daemon's may be older than what the last daemon was told (late, or replayed).
+  const isFresh = packet.facts.confirms?.generation === turn.state.generation
+  const { peerRaisedUntilMs } = turn.state.contact
+  if (!isFresh && peerRaisedUntilMs !== undefined && (untilMs ?? -Infinity) < peerRaisedUntilMs) return
+  setContact(turn, { peerRaisedUntilMs: untilMs })
 }
 
 /** The peer may be without a daemon, and its addresses stand all the same. */

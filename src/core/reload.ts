@@ -5,7 +5,7 @@ import { reply } from './requests.ts'
 import { stagesOf, type Stage } from './stage.ts'
 import { newGroup } from './create-state.ts'
 import type { GroupState, StageState } from './state.ts'
-import { record, setContact, setState, type Turn } from './turn.ts'
+import { record, setContact, setStage, setState, type Turn } from './turn.ts'
 
 export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig, keyNames?: readonly string[]): void {
   const refusal = reloadRefusal(turn, config)
@@ -26,6 +26,12 @@ export function reloadConfig(turn: Turn, requestId: number | undefined, config: 
     groups: config.groups.map((group) => renewed(state.groups.find((one) => one.name === group.name), group) ?? newGroup(group, state.persisted)),
     nextKeepaliveMs: turn.nowMs,
   })
+  // Lifetimes follow the new timing at once: a shorter deadtime leaves less authority.
+  for (const group of turn.state.groups) {
+    group.stages.forEach(({ lease }, index) => {
+      if (lease !== undefined) setStage(turn, group.name, index, { lease: { ...lease, nextRenewMs: turn.nowMs } })
+    })
+  }
   if (added.length > 0) turn.effects.push({ type: 'observe-resources' })
   record(turn, 'info', 'config-reloaded', `the configuration was read anew${added.length === 0 ? '' : `; new: ${added.map((group) => group.name).join(', ')}`}`)
   if (requestId !== undefined) reply(turn, requestId, 'done', 'the new configuration is in force')

@@ -112,6 +112,13 @@ function uncleanMessage(group: GroupState): string {
   return group.stages.find((stage) => stage.status === 'unclean')?.message ?? ''
 }
 
+/** The peer is gone, and has said during the pause that its addresses outlast it. */
+function standingThere(state: NodeState): string {
+  if (peerIsHeard(state) || state.contact.peerRaisedUntilMs === undefined) return ''
+  const waiting = state.groups.filter((group) => group.hold === undefined).map(({ name }) => `hactl cleanup ${name} --i-have-checked`)
+  return waiting.length === 0 ? '' : `. ${state.peer} is not heard, and its addresses may stand there for up to ${Math.ceil(state.config.pauseLimitMs / 60_000)} minutes: nothing of it is taken meanwhile. If you have seen that it is off: ${waiting.join(', ')}`
+}
+
 function doneMessage(state: NodeState, request: PendingRequest): string {
   const moved = request.groups.length === 0 ? 'nothing had to move' : `${request.groups.join(', ')} moved`
   const disk = state.persistError === undefined ? '' : `; but the state cannot be written (${state.persistError}), so it would not survive a restart of the daemon`
@@ -125,7 +132,7 @@ function doneMessage(state: NodeState, request: PendingRequest): string {
     case 'pause':
       return `the pair is paused: no automatic moves until somebody types hactl resume${disk}`
     case 'resume':
-      return `the pair is no longer paused${disk}`
+      return `the pair is no longer paused${disk}${standingThere(state)}`
     case 'clear':
       return `${request.command.group} is no longer held by the flap guard`
     case 'cleanup':

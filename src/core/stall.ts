@@ -5,7 +5,7 @@
 import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
 import { nextDeadlineMs } from './deadlines.ts'
 import type { Millis } from './time.ts'
-import { inMs, record, setGroup, setState, type Turn } from './turn.ts'
+import { inMs, record, setContact, setGroup, setState, type Turn } from './turn.ts'
 
 const answersWithinMs: Millis = 1_000
 
@@ -16,6 +16,7 @@ export function noticeStall(turn: Turn): boolean {
   const dueMs = nextDeadlineMs(state) ?? nowMs
   const lateMs = nowMs - dueMs
   const clockJumpMs = Math.max(wallMs - nowMs - state.wallOffsetMs, bootJumpMs(turn))
+  if (clockJumpMs > shortestJumpMs) ageBy(turn, clockJumpMs)
   const stalledMs = Math.max(lateMs, clockJumpMs)
   if (stalledMs <= 0.5 * judgingDeadtimeMs(state)) return false
   const how = lateMs >= clockJumpMs ? 'this daemon was not run' : 'the wall or boot clock ran ahead of the monotonic one, as after a pause of this host,'
@@ -27,6 +28,20 @@ export function noticeStall(turn: Turn): boolean {
     stalled: { forMs: stalledMs, untilMs: nowMs + 2 * judgingDeadtimeMs(state) },
   })
   return true
+}
+
+/** Less than this is the rounding of clocks. */
+const shortestJumpMs: Millis = 50
+
+/** The monotonic clock stood still: what was sent before, and a grant, are older than it shows. */
+function ageBy(turn: Turn, jumpMs: Millis): void {
+  const { contact, groups } = turn.state
+  setState(turn, { wallOffsetMs: turn.wallMs - turn.nowMs })
+  setContact(turn, {
+    sent: contact.sent.map((one) => ({ ...one, sentMs: one.sentMs - jumpMs })),
+    ...(contact.confirmed === undefined ? {} : { confirmed: { ...contact.confirmed, sentMs: contact.confirmed.sentMs - jumpMs } }),
+  })
+  for (const { name, grant } of groups) if (grant !== undefined) setGroup(turn, name, { grant: { ...grant, sentMs: grant.sentMs - jumpMs } })
 }
 
 /** What was asked before may have been answered meanwhile, and is read in a moment. */

@@ -36,7 +36,9 @@ export function loseAddresses(turn: Turn, name: string, index: number, ips: read
 
 /** Added once more like any resource that should run and does not: with permission looked up at that moment. */
 function expire(turn: Turn, group: GroupState, index: number, ips: readonly string[]): void {
-  setStage(turn, group.name, index, { status: 'stopped', lease: undefined })
+  const what = group.stages[index]?.what
+  const all = what?.kind === 'addresses' && what.addresses.every(({ ip }) => ips.includes(ip))
+  setStage(turn, group.name, index, { status: all ? 'stopped' : 'suspect', lease: undefined })
   record(turn, 'warning', 'lease-expired', `the kernel removed ${shown(ips)} of ${group.name}: its lifetime was not renewed in time, for this node stood still or had no authority left`, { group: group.name })
 }
 

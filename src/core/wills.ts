@@ -2,7 +2,7 @@
  * The last will of the peer's daemon, sent by its guard (design.md section 6; F3, F10). It proves something about one
  * generation, not about the node: it is good only if that generation is the newest known here and mutual contact with it
  * is fresh, for then the node's next daemon cannot have acquired anything yet. Any other will says no more than that a
- * daemon died, which shortens the wait only where fencing or the witness decide.
+ * daemon died, which shortens the wait only where fencing decides.
  */
 import { restsOnWitness } from './authority.ts'
 import { holdingDeadtimeMs } from './contact.ts'
@@ -26,7 +26,7 @@ export function hearWill(turn: Turn, packet: Packet): void {
   if (will === undefined || contact.newest === undefined) return
   const isNewest = id.generation === contact.newest.generation
   const fresh = contact.confirmed?.by === id.generation && turn.nowMs < contact.confirmed.sentMs + orderlyShare * holdingDeadtimeMs(turn.state)
-  const decidedElsewhere = restsOnWitness(turn.state) || config.fencing !== undefined
+  const decidedElsewhere = config.fencing !== undefined && !restsOnWitness(turn.state)
   if (!isNewest || contact.status === 'left' || (!fresh && !decidedElsewhere)) return
   if (contact.wills?.generation !== id.generation) {
     const age = contact.lastHeardMs === undefined ? '' : `, ${inMs(turn.nowMs - contact.lastHeardMs)} after its last word`

@@ -5,7 +5,7 @@
  * contact is back it is given back: lifetimes first, then the lease of the witness. An answer counts only if no other
  * request was made since.
  */
-import { contactLostMs, restsOnWitness } from './authority.ts'
+import { contactLostMs, isStated, restsOnWitness } from './authority.ts'
 import { inMutualContact, judgingDeadtimeMs } from './contact.ts'
 import type { WitnessAsk } from './effects.ts'
 import type { WitnessAnswer } from './events.ts'
@@ -27,12 +27,12 @@ function pollMs(state: NodeState): Millis {
 
 /** Does this node need the key now: to go on holding, to finish stopping what nobody else may start, or to take over? */
 function wantsGrant(state: NodeState, group: GroupState, nowMs: Millis): boolean {
-  if (!group.looked || nowMs < contactLostMs(state)) return false
+  if (!group.looked || nowMs < contactLostMs(state, group)) return false
   if (group.hold !== undefined) return true
   // While a stop goes on, or has failed, the key keeps the peer from starting beside it, as long as it can be renewed.
   if (group.grant !== undefined && (isUnclean(group) || (!group.found && runsHere(group)))) return true
   const ruling = rulingFor(state, group, nowMs)
-  const lacksOnlyThat = ('needs' in ruling && (ruling.needs === 'grant' || (ruling.needs === 'fencing' && group.grant !== undefined))) || ('permission' in ruling && ruling.permission === 'witness')
+  const lacksOnlyThat = ('needs' in ruling && (ruling.needs === 'grant' || (ruling.needs === 'fencing' && group.grant !== undefined))) || ('permission' in ruling && (ruling.permission === 'witness' || group.grant !== undefined))
   return lacksOnlyThat && placementAt(state, group, nowMs).node === 'self'
 }
 
@@ -96,7 +96,7 @@ function giveBack(turn: Turn, group: GroupState): void {
   if (grant === undefined) return
   if (grant.ending === undefined) {
     const serves = group.hold !== undefined || runsHere(group)
-    if (serves && !(inMutualContact(turn.state, turn.nowMs))) return
+    if (serves && !(inMutualContact(turn.state, turn.nowMs) && isStated(turn.state, group))) return
     setGroup(turn, name, { grant: { ...grant, ending: true } })
   }
   const now = groupNamed(turn.state, name)
@@ -172,6 +172,6 @@ export function witnessDeadlines(state: NodeState, group: GroupState): readonly 
   const dues: Millis[] = grant === undefined ? [] : [grant.sentMs + grant.lifeMs]
   if (witnessRequest !== undefined) return [...dues, witnessRequest.deadlineMs]
   const adoptMs = adoptionMs(state, group)
-  const askMs = Math.max(contactLostMs(state), nextAskMs(state, group), adoptMs === Infinity ? -Infinity : adoptMs)
+  const askMs = Math.max(contactLostMs(state, group), nextAskMs(state, group), adoptMs === Infinity ? -Infinity : adoptMs)
   return wantsGrant(state, group, askMs) ? [...dues, askMs] : dues
 }

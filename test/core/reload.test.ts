@@ -18,6 +18,9 @@ test('a shorter deadtime is judged with only once the peer has confirmed a packe
   expect(holdingDeadtimeMs(pair.hosts.b.state)).toBe(1_000)
   pair.cut.clear()
   pair.run(500)
+  // Confirmed; but a lifetime that a set a moment before may still run.
+  expect(judgingDeadtimeMs(pair.hosts.b.state)).toBe(5_000)
+  pair.run(5_000)
   expect(judgingDeadtimeMs(pair.hosts.b.state)).toBe(1_000)
   expect(holdingDeadtimeMs(pair.hosts.a.state)).toBe(1_000)
 })
