@@ -2,7 +2,7 @@
 import type { AdminCommand } from '../core/admin.ts'
 import type { AutoFailback, CoreConfig } from '../core/config.ts'
 import { answer } from './driver.ts'
-import type { Machine } from './machine.ts'
+import { isUp, stagesOfGroup, type Machine } from './machine.ts'
 import { setTruth } from './operations.ts'
 import { violate } from './violations.ts'
 import { startDaemon } from './driver.ts'
@@ -59,7 +59,15 @@ function haveChecked(world: World, group: string): void {
 export function randomCommand(world: World, machine: Machine): void {
   const { random } = world
   if (random.chance(0.1)) return shutDown(world, machine, random.between(1000, 60_000))
-  request(world, machine, drawCommand(world))
+  const command = drawCommand(world)
+  if (command.type !== 'cleanup' || mayVouch(world, machine, command.group)) request(world, machine, command)
+}
+
+/** Who vouches for a peer has looked: nothing of the group runs there, but for what he ends by hand. */
+function mayVouch(world: World, machine: Machine, group: string): boolean {
+  const peer = peerOf(world, machine)
+  if (world.ledger.nodes[peer.index].unclean.has(group)) return true
+  return stagesOfGroup(peer, group).every((truth) => truth.warm || !isUp(truth)) && ![...peer.operations].some((operation) => operation.truth.group === group)
 }
 
 function drawCommand(world: World): AdminCommand {

@@ -8,8 +8,9 @@ import type { Packet } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
 import type { NodeInit } from '../core/state.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
+import { watchLeases } from './death.ts'
 import type { Journal } from './ledger.ts'
-import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
+import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type PauseKind, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
 import { setTruth } from './operations.ts'
@@ -30,6 +31,10 @@ export function daemonStarted(world: World, machine: Machine, init: NodeInit): v
   node.confirmedSentMs = -Infinity
   node.heard = false
   node.peerLeft = false
+  node.shown.clear()
+  node.wills.clear()
+  node.fencedMs = -Infinity
+  node.vouched.clear()
   node.lastLongWakeMs = -Infinity
   if (world.options.keepsJournal && machine.daemon !== undefined) {
     const journal: Journal = { init, events: [], end: undefined }
@@ -80,6 +85,7 @@ export function daemonEnded(world: World, machine: Machine): void {
   // What the ended daemon was told dies with it.
   for (const unclean of world.ledger.nodes[machine.index === 0 ? 1 : 0].unclean.values()) unclean.peerKnows = false
   judgeOverlapsAfresh(world)
+  if (machine.running) watchLeases(world, machine)
 }
 
 export function machineCrashed(world: World, machine: Machine): void {
@@ -87,12 +93,18 @@ export function machineCrashed(world: World, machine: Machine): void {
   for (const truth of machine.stages) checkHolders(world, machine, truth)
 }
 
-export function pauseEnded(world: World, machine: Machine, pausedMs: number, noticed: boolean): void {
+export function pauseBegun(world: World, machine: Machine): void {
+  watchLeases(world, machine)
+}
+
+export function pauseEnded(world: World, machine: Machine, pausedMs: number, kind: PauseKind): void {
   const node = world.ledger.nodes[machine.index]
   node.lastWakeMs = world.nowMs
-  if (!noticed) node.lastFreezeEndMs = world.nowMs
+  if (kind === 'guest-pause') node.lastGuestWakeMs = world.nowMs
+  if (kind === 'guest-freeze') node.lastFreezeEndMs = world.nowMs
   else if (pausedMs >= Math.max(node.longestDeadtimeMs, timingOf(machine).deadtimeMs)) node.lastLongWakeMs = world.nowMs
   judgeOverlapsAfresh(world)
+  for (const truth of machine.stages) checkHolders(world, machine, truth)
 }
 
 export function packetSent(world: World, machine: Machine, packet: Packet): void {
@@ -100,7 +112,7 @@ export function packetSent(world: World, machine: Machine, packet: Packet): void
 }
 
 export function packetProcessed(world: World, machine: Machine, packet: Packet, sentMs: number): void {
-  hearDuringOverlaps(world, machine, sentMs)
+  if (packet.will === undefined) hearDuringOverlaps(world, machine, sentMs)
   followUsed(world, machine, packet, sentMs)
 }
 
@@ -131,7 +143,7 @@ export function resourcesObserved(world: World, machine: Machine, observations: 
 
 export function stepStarts(world: World, machine: Machine, daemon: Daemon, event: Event): void {
   journalOf.get(daemon)?.events.push(event)
-  if ('requestId' in event && event.requestId !== undefined) daemon.seenRequests.add(event.requestId)
+  if ((event.type === 'admin-requested' || event.type === 'config-reloaded') && event.requestId !== undefined) daemon.seenRequests.add(event.requestId)
   freezeInput(world, daemon, event)
   void machine
 }
@@ -144,7 +156,10 @@ export function stepMade(world: World, machine: Machine, daemon: Daemon, turn: M
 export function recordWritten(world: World, machine: Machine, record: EventRecord): void {
   if (record.code === 'group-held') world.ledger.moves += 1
   checkLettingGo(world, machine, record)
-  if (record.code === 'group-clean' && record.group !== undefined) for (const one of world.machines) haveChecked(world, one, record.group)
+  if (record.code === 'group-clean' && record.group !== undefined) {
+    world.ledger.nodes[machine.index].vouched.add(record.group)
+    for (const one of world.machines) haveChecked(world, one, record.group)
+  }
   const group = record.group === undefined ? '' : ` [${record.group}]`
   const reason = record.reason === undefined ? '' : ` (${record.reason})`
   world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}${reason}: ${record.message}`, code: record.code })

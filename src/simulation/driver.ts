@@ -3,24 +3,25 @@
  * begun in list order, one timer is armed at `nextDeadlineMs`. After standing still the clock is read, waiting packets
  * are taken first, then answers, then the timer.
  */
-import type { Effect } from '../core/effects.ts'
 import type { Event } from '../core/events.ts'
 import { accept, emptyWindow } from '../protocol/window.ts'
-import { daemonEnded, daemonExits, daemonStarted, packetProcessed, recordWritten, replied, stepMade, stepStarts } from './checkers.ts'
+import { daemonEnded, daemonStarted, packetProcessed, stepMade, stepStarts } from './checkers.ts'
 import { monotonicMs, trueMsOf, wallMsOf } from './clock.ts'
+import { guardWakes, type Death } from './guard.ts'
 import type { Daemon, Happening, InboxPacket, Machine } from './machine.ts'
-import { transmit } from './network.ts'
-import { announce, beginOperation, cancelOperation, dropAddresses, endOldOperations, observe, restoreAddresses } from './operations.ts'
-import { after, someMs, tell, type World } from './world.ts'
+import { endOldOperations } from './operations.ts'
+import { perform } from './perform.ts'
+import { beginPings } from './pings.ts'
+import { after, tell, type World } from './world.ts'
 
 /** A receive buffer holds this many packets; later ones are lost. */
 const socketPackets = 200
 
 export function startDaemon(world: World, machine: Machine): void {
   if (!machine.running || machine.daemon !== undefined) return
-  if (machine.paused !== undefined) {
+  if (machine.paused !== undefined || machine.guard.cleaning > 0) {
     const { boot } = machine
-    after(world, 100, () => {
+    after(world, machine.paused === undefined ? 10 : 100, () => {
       if (machine.boot === boot) startDaemon(world, machine)
     })
     return
@@ -59,12 +60,15 @@ export function startDaemon(world: World, machine: Machine): void {
     lookedMs: undefined,
   }
   tell(world, machine.name, `daemon starts, generation ${disk.generation}`)
+  machine.guard.alive = true
+  machine.guard.plan = { asleep: true, groups: [] }
   daemonStarted(world, machine, init)
   happen(world, machine, { type: 'tick' })
   for (const link of world.links) {
     const status = machine.failedLinks.has(link.name) ? 'failed' : 'open'
     happen(world, machine, { type: 'link-changed', link: link.name, status, reason: status === 'failed' ? 'the interface is down' : 'opened' })
   }
+  beginPings(world, machine, machine.daemon)
 }
 
 /** A packet has reached the host: used at once, or kept by the socket while the loop stands still. */
@@ -86,10 +90,15 @@ export function hear(world: World, machine: Machine, arrival: InboxPacket): void
 
 /** Something else has happened to a daemon of the given life; void when that daemon is gone. */
 export function answer(world: World, machine: Machine, life: number, happening: Happening): void {
+  whenAwake(machine, life, () => happen(world, machine, happening))
+}
+
+/** Done by the daemon's own process: at once, or when its loop runs again. */
+export function whenAwake(machine: Machine, life: number, act: () => void): void {
   const { daemon } = machine
   if (daemon === undefined || daemon.life !== life) return
-  if (machine.paused !== undefined) daemon.waitingOthers.push(happening)
-  else happen(world, machine, happening)
+  if (machine.paused !== undefined) daemon.waitingOthers.push(act)
+  else act()
 }
 
 export function wakeUp(world: World, machine: Machine): void {
@@ -98,19 +107,26 @@ export function wakeUp(world: World, machine: Machine): void {
   const packets = daemon.waitingPackets.splice(0)
   const others = daemon.waitingOthers.splice(0)
   for (const packet of packets) hear(world, machine, packet)
-  for (const happening of others) answer(world, machine, daemon.life, happening)
+  for (const act of others) whenAwake(machine, daemon.life, act)
   if (machine.daemon === daemon) armTimer(world, machine, daemon)
 }
 
-/** kill -9, out of memory, a crash: addresses and services stay, operations under way become orphans. */
-export function killDaemon(world: World, machine: Machine): void {
+/** kill -9, out of memory, a crash: addresses and services stay, operations under way become orphans, and the guard acts. */
+export function killDaemon(world: World, machine: Machine, death: Death): void {
+  const { daemon } = machine
+  if (daemon === undefined) return
+  loseDaemon(world, machine)
+  if (death === 'with-guard') for (const operation of machine.operations) if (world.random.chance(0.5)) operation.cancelled = true
+  tell(world, machine.name, death === 'alone' ? 'daemon killed' : 'daemon killed together with its guard')
+  guardWakes(world, machine, daemon, death)
+}
+
+export function loseDaemon(world: World, machine: Machine): void {
   if (machine.daemon === undefined) return
   daemonEnded(world, machine)
   machine.daemon = undefined
   // The stop signal was the old process's; the new one runs.
   if (machine.paused?.kind === 'stop-signal') machine.paused = undefined
-  for (const operation of machine.operations) if (world.random.chance(0.5)) operation.cancelled = true
-  tell(world, machine.name, 'daemon killed')
 }
 
 function happen(world: World, machine: Machine, happening: Happening): void {
@@ -149,59 +165,5 @@ function armTimer(world: World, machine: Machine, daemon: Daemon): void {
     if (machine.daemon !== daemon || daemon.timerSerial !== serial || machine.paused !== undefined) return
     const nowMs = Math.max(monotonicMs(machine.clock, world.nowMs), deadlineMs, daemon.lastMs)
     turn(world, machine, daemon, { type: 'tick', nowMs, wallMs: wallMsOf(machine.clock, world.nowMs) })
-  })
-}
-
-function perform(world: World, machine: Machine, daemon: Daemon, effect: Effect): void {
-  switch (effect.type) {
-    case 'send-packet':
-      return transmit(world, machine, effect.packet)
-    case 'run-operation':
-      return beginOperation(world, machine, daemon, effect)
-    case 'cancel-operation':
-      return cancelOperation(world, machine, daemon, effect.operationId)
-    case 'drop-addresses':
-      return dropAddresses(world, machine, effect.group, effect.stage)
-    case 'restore-addresses':
-      return restoreAddresses(world, machine, effect.group, effect.stage, effect.ips)
-    case 'renew-addresses':
-    case 'plan-guard':
-    case 'ask-witness':
-    case 'run-fence':
-    case 'reset-host':
-      return
-    case 'announce':
-      return announce(world, machine, effect.group, effect.stage)
-    case 'observe-resources':
-      return observe(world, machine, daemon)
-    case 'persist':
-      return persist(world, machine, daemon, effect)
-    case 'report-progress':
-    case 'notify-service':
-      return
-    case 'reply-admin':
-      return replied(world, machine, daemon, effect.requestId, effect.reply)
-    case 'record':
-      return recordWritten(world, machine, effect.record)
-    case 'exit':
-      daemonExits(world, machine, daemon)
-      daemonEnded(world, machine)
-      machine.daemon = undefined
-      machine.stayDown = true
-      return tell(world, machine.name, `daemon exits ${effect.exitCode}`)
-  }
-}
-
-function persist(world: World, machine: Machine, daemon: Daemon, effect: Effect & { type: 'persist' }): void {
-  const boot = machine.boot
-  after(world, someMs(world, 0.5, 9.5), () => {
-    if (!machine.running || machine.boot !== boot) return
-    if (machine.disk.full) {
-      machine.disk.lastFullMs = world.nowMs
-      answer(world, machine, daemon.life, { type: 'persist-finished', persistId: effect.persistId, error: 'ENOSPC: no space left on device' })
-      return
-    }
-    if (machine.daemon === daemon) machine.disk.state = effect.state
-    answer(world, machine, daemon.life, { type: 'persist-finished', persistId: effect.persistId })
   })
 }

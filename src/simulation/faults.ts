@@ -2,8 +2,11 @@
 import { randomCommand, reloadDifferently } from './administrator.ts'
 import { truthChanged } from './checkers.ts'
 import { answer } from './driver.ts'
+import { killGuard } from './guard.ts'
 import { crashAndReboot, endPause, killAndRestart, pauseMachine, startMachine } from './hosts.ts'
+import { deconfigure, noticeStripped } from './kernel.ts'
 import type { Machine, StageTruth } from './machine.ts'
+import { breakFencing, changeLeader, cutWitness, isolate, losePing, mendOutside, slowWitness, stopWitness } from './outside-faults.ts'
 import { replay, setCut } from './network.ts'
 import { faultNames, type FaultName } from './options.ts'
 import { startDaemon } from './driver.ts'
@@ -41,7 +44,10 @@ function strike(world: World, name: FaultName): void {
     case 'link-failed': return failLink(world, machine, link.name)
     case 'replay': return replay(world, machine)
     case 'machine-crash': return crashAndReboot(world, machine, random.between(1000, 60_000))
-    case 'daemon-kill': return killAndRestart(world, machine, random.pick([100, 1000, random.between(100, 4 * deadtimeMs)]))
+    case 'daemon-kill': return killAndRestart(world, machine, random.pick([100, 1000, random.between(100, 4 * deadtimeMs)]), 'alone')
+    case 'kill-with-guard': return killAndRestart(world, machine, random.pick([100, 1000, random.between(100, 4 * deadtimeMs)]), 'with-guard')
+    case 'guard-death': return killGuard(world, machine)
+    case 'slow-child': return blockChild(world, machine)
     case 'stop-signal': return pauseMachine(world, machine, 'stop-signal', deadtimeMs * random.between(0.05, 4))
     case 'guest-pause': return pauseMachine(world, machine, 'guest-pause', deadtimeMs * random.between(0.05, 4))
     case 'guest-freeze': return pauseMachine(world, machine, 'guest-freeze', deadtimeMs * random.between(0.05, 4))
@@ -53,6 +59,14 @@ function strike(world: World, name: FaultName): void {
     case 'disk-full': return fillDisk(world, machine)
     case 'admin': return randomCommand(world, machine)
     case 'reload': return reloadDifferently(world, machine)
+    case 'isolation': return isolate(world, machine)
+    case 'witness-cut': return cutWitness(world, [machine])
+    case 'witness-lost': return cutWitness(world, world.machines)
+    case 'witness-down': return stopWitness(world)
+    case 'witness-slow': return slowWitness(world, machine)
+    case 'witness-election': return changeLeader(world)
+    case 'ping-lost': return losePing(world, machine)
+    case 'fencing-broken': return breakFencing(world)
   }
 }
 
@@ -100,15 +114,11 @@ function failLink(world: World, machine: Machine, link: string): void {
 export function strip(world: World, machine: Machine, truth: StageTruth): void {
   const [ip] = truth.configured
   if (!machine.running || ip === undefined) return
-  truth.configured.delete(ip)
+  deconfigure(truth, [ip])
   truth.hurt = true
   tell(world, machine.name, `someone removes ${ip}`)
   truthChanged(world, machine, truth)
-  const { version } = truth
-  after(world, world.random.between(10, 1000), () => {
-    if (truth.version !== version || machine.daemon === undefined) return
-    answer(world, machine, machine.daemon.life, { type: 'addresses-stripped', group: truth.group, stage: truth.index, ips: [ip] })
-  })
+  noticeStripped(world, machine, truth, [ip])
 }
 
 export function endService(world: World, machine: Machine, truth: StageTruth): void {
@@ -124,6 +134,13 @@ function breakScript(world: World, machine: Machine, truth: StageTruth, action: 
   if (action === 'start') truth.startBrokenUntilMs = untilMs
   else truth.stopBrokenUntilMs = untilMs
   tell(world, machine.name, `every ${action} of ${truth.group}/${truth.what.name} fails until ${(untilMs / 1000).toFixed(3)}`)
+}
+
+/** A busy host: the child that asks the kernel is not run for a while. */
+function blockChild(world: World, machine: Machine): void {
+  const durationMs = world.random.pick([world.random.between(20, 500), world.random.between(500, 10_000)])
+  machine.childBlockedUntilMs = world.nowMs + durationMs
+  tell(world, machine.name, `the address child is not run for ${Math.round(durationMs)} ms`)
 }
 
 function fillDisk(world: World, machine: Machine): void {
@@ -144,8 +161,10 @@ export function endFaults(world: World): void {
     link.lossProbability = 0
     link.cloggedUntilMs[0] = link.cloggedUntilMs[1] = 0
   }
+  mendOutside(world)
   for (const machine of world.machines) {
     endPause(world, machine)
+    machine.childBlockedUntilMs = 0
     machine.disk.full = false
     for (const link of [...machine.failedLinks]) {
       machine.failedLinks.delete(link)

@@ -5,8 +5,9 @@
  * within 0.3 * deadtime.
  */
 import { violate } from './violations.ts'
+import { excuseFromPromise, isProtected, limitOverlap } from './exclusion.ts'
 import type { Excuse, Overlap } from './ledger.ts'
-import { isUp, stagesOfGroup, timingOf, truthOf, type Machine, type StageTruth } from './machine.ts'
+import { guestStandsStill, isUp, stagesOfGroup, timingOf, truthOf, type Machine, type StageTruth } from './machine.ts'
 import { peerOf, tell, type World } from './world.ts'
 
 /** A node judges by its own clock, which may be 1 % fast, and the other's by theirs. */
@@ -19,7 +20,11 @@ export function checkHolders(world: World, machine: Machine, truth: StageTruth):
   const peerTruth = truthOf(peer, truth.group, truth.index)
   const key = `${truth.group}/${truth.index}`
   const overlap = world.ledger.overlaps.get(key)
-  const both = peerTruth !== undefined && inBoth(truth, peerTruth)
+  const isAddress = truth.what.kind === 'addresses'
+  const judgedByPromise = isAddress && isProtected(world)
+  // A guest that stands still answers for nothing.
+  const standsStill = judgedByPromise && (guestStandsStill(machine) || guestStandsStill(peer))
+  const both = peerTruth !== undefined && !standsStill && inBoth(truth, peerTruth)
   if (both === (overlap !== undefined)) return
   if (overlap !== undefined) {
     world.ledger.overlaps.delete(key)
@@ -27,18 +32,20 @@ export function checkHolders(world: World, machine: Machine, truth: StageTruth):
     return
   }
   const acquirer = laterAcquirer(world, machine, peer, truth.group)
-  const excuse = excuseOf(world, acquirer, peerOf(world, acquirer), truth)
+  const excuse = judgedByPromise ? excuseFromPromise(world, machine, peer) : excuseOf(world, acquirer, peerOf(world, acquirer), truth)
   const what = `${truth.what.kind === 'addresses' ? 'addresses' : 'service'} ${truth.what.name} of ${truth.group}`
   if (excuse === undefined) {
-    violate(world, 'S1', `${what} on both nodes, and nothing excuses it: ${evidence(world, acquirer, truth)}`)
+    violate(world, judgedByPromise ? 'P1' : 'S1', `${what} on both nodes, and nothing excuses it: ${evidence(world, acquirer, truth)}`)
     return
   }
   world.ledger.excused.set(excuse, (world.ledger.excused.get(excuse) ?? 0) + 1)
   tell(world, 'world', `two holders of ${what} (${excuse})`)
-  world.ledger.overlaps.set(key, {
-    group: truth.group, stage: truth.index, isAddress: truth.what.kind === 'addresses', sinceMs: world.nowMs, excuse,
+  const begun: Overlap = {
+    group: truth.group, stage: truth.index, isAddress, sinceMs: world.nowMs, excuse,
     judgedFromMs: world.nowMs, heardMs: [undefined, undefined], hearsSinceMs: [undefined, undefined],
-  })
+  }
+  world.ledger.overlaps.set(key, begun)
+  limitOverlap(world, begun, machine, peer)
 }
 
 function inBoth(one: StageTruth, other: StageTruth): boolean {
@@ -62,7 +69,7 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
   const windowMs = beganMs - deadtimeMs * 1.05 - slackMs
   if (other.daemon === undefined || others.daemonStartMs >= windowMs) return 'daemon-dead'
   if (other.paused !== undefined || others.lastWakeMs >= windowMs) return 'holder-paused'
-  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * acquisition.leastDeadtimeMs) return 'silence'
+  if (acquisition !== undefined && acquisition.silentBothMs >= driftFactor * acquisition.leastDeadtimeMs && !mustHaveLetGo(world, other, truth)) return 'silence'
   if (own.lastFreezeEndMs >= windowMs) return 'clock-stood-still'
   const unclean = others.unclean.get(truth.group)
   if (unclean !== undefined && !unclean.peerKnows) return 'unclean-and-unheard'
@@ -76,6 +83,12 @@ function excuseOf(world: World, acquirer: Machine, other: Machine, truth: StageT
   const isService = truth.what.kind === 'script'
   if (isService && deaf) return 'service-still-stopping'
   return undefined
+}
+
+/** With a witness or fencing a holder lets go before the other may start: a service of it stays only while its stop takes its time. */
+function mustHaveLetGo(world: World, other: Machine, truth: StageTruth): boolean {
+  if (!isProtected(world) || world.ledger.nodes[other.index].unclean.has(truth.group)) return false
+  return ![...other.operations].some((operation) => operation.truth.group === truth.group)
 }
 
 function evidence(world: World, acquirer: Machine, truth: StageTruth): string {
@@ -94,7 +107,8 @@ export function hearDuringOverlaps(world: World, machine: Machine, sentMs: numbe
     const continuous = overlap.hearsSinceMs[machine.index] !== undefined && world.nowMs - lastMs < 0.45 * deadtimeMs
     if (!continuous) overlap.hearsSinceMs[machine.index] = world.nowMs
     overlap.heardMs[machine.index] ??= world.nowMs
-    checkOneWay(world, machine, overlap)
+    // With a witness or fencing nobody lets go for this: authority ends, or the other is off.
+    if (!isProtected(world)) checkOneWay(world, machine, overlap)
     const [one, other] = overlap.heardMs
     if (one !== undefined && other !== undefined && Math.max(one, other) === world.nowMs) limitBothWays(world, overlap, one, other)
   }

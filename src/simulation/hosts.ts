@@ -1,8 +1,9 @@
 /** What can befall a whole host: power on and off, standing still, going on. */
-import { machineCrashed, pauseEnded } from './checkers.ts'
+import { machineCrashed, pauseBegun, pauseEnded } from './checkers.ts'
 import { bootClock, stoodStill } from './clock.ts'
-import { killDaemon, startDaemon, wakeUp } from './driver.ts'
-import { clearTruth, type Machine, type PauseKind } from './machine.ts'
+import { killDaemon, loseDaemon, startDaemon, wakeUp } from './driver.ts'
+import type { Death } from './guard.ts'
+import { clearTruth, guestStandsStill, type Machine, type PauseKind } from './machine.ts'
 import { after, someMs, tell, type World } from './world.ts'
 
 export function startMachine(world: World, machine: Machine): void {
@@ -17,7 +18,8 @@ export function startMachine(world: World, machine: Machine): void {
 
 export function crashMachine(world: World, machine: Machine): void {
   if (!machine.running) return
-  killDaemon(world, machine)
+  if (machine.daemon !== undefined) tell(world, machine.name, 'daemon killed')
+  loseDaemon(world, machine)
   machine.running = false
   machine.paused = undefined
   clearTruth(machine)
@@ -30,6 +32,7 @@ export function pauseMachine(world: World, machine: Machine, kind: PauseKind, du
   machine.paused = { sinceMs: world.nowMs, kind }
   tell(world, machine.name, `stands still (${kind}) for ${Math.round(durationMs)} ms`)
   const { paused } = machine
+  pauseBegun(world, machine)
   after(world, durationMs, () => {
     if (machine.paused === paused) endPause(world, machine)
   })
@@ -39,16 +42,21 @@ export function endPause(world: World, machine: Machine): void {
   const { paused } = machine
   if (paused === undefined) return
   machine.paused = undefined
-  if (paused.kind !== 'stop-signal') machine.clock = stoodStill(machine.clock, paused.sinceMs, world.nowMs, paused.kind === 'guest-pause')
+  if (guestStood(paused.kind)) machine.clock = stoodStill(machine.clock, paused.sinceMs, world.nowMs, paused.kind === 'guest-pause')
   tell(world, machine.name, 'goes on')
-  pauseEnded(world, machine, world.nowMs - paused.sinceMs, paused.kind !== 'guest-freeze')
+  pauseEnded(world, machine, world.nowMs - paused.sinceMs, paused.kind)
+  for (const act of machine.waitingGuest.splice(0)) act()
   wakeUp(world, machine)
 }
 
+function guestStood(kind: PauseKind): boolean {
+  return kind !== 'stop-signal'
+}
+
 /** systemd starts a failed daemon again after a moment, unless somebody ended it on purpose. */
-export function killAndRestart(world: World, machine: Machine, downMs: number): void {
-  if (machine.daemon === undefined || (machine.paused !== undefined && machine.paused.kind !== 'stop-signal')) return
-  killDaemon(world, machine)
+export function killAndRestart(world: World, machine: Machine, downMs: number, death: Death): void {
+  if (machine.daemon === undefined || guestStandsStill(machine)) return
+  killDaemon(world, machine, death)
   const { boot } = machine
   after(world, downMs, () => {
     if (machine.boot === boot && machine.running) startDaemon(world, machine)
@@ -59,6 +67,16 @@ export function crashAndReboot(world: World, machine: Machine, downMs: number): 
   if (!machine.running) return
   crashMachine(world, machine)
   after(world, downMs, () => startMachine(world, machine))
+}
+
+/** The watchdog is fed no more: within its time this host goes down, whatever becomes of the daemon. */
+export function stopFeedingWatchdog(world: World, machine: Machine): void {
+  const { boot } = machine
+  const { watchdogMs } = world.options
+  tell(world, machine.name, 'the watchdog is fed no more')
+  after(world, someMs(world, 0.3 * watchdogMs, watchdogMs), () => {
+    if (machine.boot === boot) crashAndReboot(world, machine, someMs(world, 5000, 40_000))
+  })
 }
 
 export function startPair(world: World): void {

@@ -2,12 +2,12 @@
  * What the checkers write down while they watch: packets as they pass, pauses, starts, overlaps. It is the world's
  * truth and the wire, never a look into the core's state.
  */
-import type { AdvertisedState } from '../core/packet.ts'
+import type { AdvertisedGroup, AdvertisedState } from '../core/packet.ts'
 import type { Event } from '../core/events.ts'
 import type { NodeInit, NodeState } from '../core/state.ts'
 import { createRandom, type Random } from './random.ts'
 
-export type Rule = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3' | 'A1' | 'crash'
+export type Rule = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3' | 'A1' | 'P1' | 'P2' | 'P3' | 'P4' | 'crash'
 
 export interface Violation { readonly rule: Rule; readonly trueMs: number; readonly message: string }
 
@@ -26,6 +26,10 @@ export type Excuse =
   | 'healing'
   /** As before, but heard with gaps of more than half of deadtime: never long enough to let go (a very lossy one-way link). */
   | 'sparsely-heard'
+  /** A paused guest goes on: its addresses are there until its daemon has looked at the clock. */
+  | 'waking'
+  /** It goes on without a daemon that could look: the kernel's lease ends it. */
+  | 'waking-without-daemon'
 
 export interface Overlap {
   readonly group: string
@@ -43,7 +47,7 @@ export interface Overlap {
 
 /** A node's present stretch of serving a group, with what stood when it began. */
 export interface Acquisition {
-  readonly permission: 'consent' | 'left' | 'deadtime-alone' | 'clock-stood-still'
+  readonly permission: 'consent' | 'left' | 'deadtime-alone' | 'will' | 'fenced' | 'witness' | 'vouched' | 'clock-stood-still'
   readonly beganMs: number
   /** For how long no packet had been used in either direction, and in the one towards this node. */
   readonly silentBothMs: number
@@ -77,6 +81,16 @@ export interface NodeLedger {
   /** The last waking from a pause of at least deadtime. */
   lastLongWakeMs: number
   lastFreezeEndMs: number
+  /** Of the last pause of the whole guest that it could notice. */
+  lastGuestWakeMs: number
+  /** Wills of the peer's newest generation that were used here, by what they say. */
+  readonly wills: Map<string, number>
+  /** Groups for which an administrator has vouched here (`cleanup --i-have-checked`) since the peer was heard last. */
+  readonly vouched: Set<string>
+  /** The peer was certainly off after this node had asked for it, and was not heard since. */
+  fencedMs: number
+  /** Its addresses may stay until then without a word of it (`hactl pause`). */
+  raisedUntilMs: number
   daemonStartMs: number
   /** The kernel was not booted since the last daemon: what is found may be adopted after deadtime. */
   sameBoot: boolean
@@ -88,6 +102,8 @@ export interface NodeLedger {
   /** The newest one, over or not: a start that is being cancelled may still come through. */
   readonly lastAcquisitions: Map<string, Acquisition>
   readonly sentStates: Map<string, AdvertisedState>
+  /** What the peer's newest packet showed of each group. */
+  readonly shown: Map<string, AdvertisedGroup>
   /** Stops that failed here, and whether the peer's present daemon has used a packet sent after it. */
   readonly unclean: Map<string, { readonly sinceMs: number; readonly generation: number; readonly stages: Set<number>; peerKnows: boolean; rebooted: boolean }>
   tickSecond: number
@@ -132,8 +148,9 @@ export function createLedger(): Ledger {
 function createNodeLedger(): NodeLedger {
   return {
     lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
-    lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
-    claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), unclean: new Map(),
+    lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, lastGuestWakeMs: -Infinity,
+    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
+    claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), shown: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }
 }

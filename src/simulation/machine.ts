@@ -4,8 +4,9 @@
  * thing that changes, and only the functions of this folder change it.
  */
 import type { CoreConfig, GroupName, Timing } from '../core/config.ts'
-import type { PersistentState } from '../core/effects.ts'
+import type { Lease, PersistentState } from '../core/effects.ts'
 import type { Action, Event, Outcome } from '../core/events.ts'
+import type { GuardPlan } from '../core/guard-plan.ts'
 import type { Packet } from '../core/packet.ts'
 import type { NodeState } from '../core/state.ts'
 import { isWarm, type Stage } from '../core/stage.ts'
@@ -23,6 +24,12 @@ export interface StageTruth {
   readonly warm: boolean
   /** Addresses configured in the kernel (stage of addresses). */
   readonly configured: Set<string>
+  /** When the kernel removes each, by its own clock; one that is not here stays for ever (kernel.ts). */
+  readonly expiries: Map<string, number>
+  /** True time at which the kernel was last asked to add or renew some. */
+  askedMs: number
+  /** The instant of the kernel's clock at which it looks for expired ones next. */
+  expiryLookMs: number | undefined
   /** The service runs (stage of a script). */
   running: boolean
   /** Until then every start, or every stop, fails here. */
@@ -32,6 +39,8 @@ export interface StageTruth {
   readonly forced: { action: Action; outcome: Outcome }[]
   /** Changed by each stop and drop: a restore of addresses asked for earlier does not undo them. */
   version: number
+  /** Counts `drop-addresses`: what was asked for before it adds nothing any more. */
+  dropSerial: number
   /** Died or was stripped by a fault since its last start or stop. */
   hurt: boolean
   /** Its newest status was bad: it may be stopped and started again in its place (design.md section 7). */
@@ -44,6 +53,9 @@ export interface Operation {
   readonly action: Action
   readonly issuedMs: number
   readonly timeoutMs: number
+  readonly lease?: Lease
+  /** The kernel was asked: what comes later changes no address. */
+  called: boolean
   /** drop-addresses came while it ran: the adds of this start are followed by removals. */
   dropped: boolean
   cancelled: boolean
@@ -68,7 +80,7 @@ export interface Daemon {
   window: Window
   /** While the loop does not run (stop signal, paused guest). */
   readonly waitingPackets: InboxPacket[]
-  readonly waitingOthers: Happening[]
+  readonly waitingOthers: (() => void)[]
   /** Admin requests without a reply: deadline in true time. */
   readonly pendingRequests: Map<number, number>
   /** Those that have reached the daemon: one that waits at its socket when it exits is cut off, not unanswered. */
@@ -93,10 +105,25 @@ export interface Machine {
   clock: Clock
   daemon: Daemon | undefined
   lives: number
+  readonly guard: Guard
+  /** Until then the child that asks the kernel is not run. */
+  childBlockedUntilMs: number
+  /** Wait for a guest that stands still to go on: its kernel's timers, its guard. */
+  readonly waitingGuest: (() => void)[]
+  /** Whether each ping node answers this machine. */
+  readonly pings: Map<string, boolean>
   /** Since when, how; its children go on after a stop signal, not in a paused guest. */
   paused: { readonly sinceMs: number; readonly kind: PauseKind } | undefined
   /** An administrator or systemd ended it on purpose: it stays down until started. */
   stayDown: boolean
+}
+
+/** The process that acts when the daemon has died (guard.ts), and `hactl release --all` after it. */
+export interface Guard {
+  alive: boolean
+  plan: GuardPlan
+  /** How many processes are cleaning up after a dead daemon; the next daemon waits for them. */
+  cleaning: number
 }
 
 /** `guest-pause`: the monotonic clock stands still, the wall clock is set on waking. `guest-freeze`: both stand still unnoticed. */
@@ -125,8 +152,8 @@ export function stagesOfGroup(machine: Machine, group: GroupName): readonly Stag
 
 export function createTruth(group: GroupName, index: number, what: Stage): StageTruth {
   return {
-    group, index, what, warm: isWarm(what), configured: new Set(), running: false,
-    startBrokenUntilMs: 0, stopBrokenUntilMs: 0, forced: [], version: 0, hurt: false, doubtful: false,
+    group, index, what, warm: isWarm(what), configured: new Set(), expiries: new Map(), askedMs: -Infinity, expiryLookMs: undefined, running: false,
+    startBrokenUntilMs: 0, stopBrokenUntilMs: 0, forced: [], version: 0, dropSerial: 0, hurt: false, doubtful: false,
   }
 }
 
@@ -134,9 +161,19 @@ export function createTruth(group: GroupName, index: number, what: Stage): Stage
 export function clearTruth(machine: Machine): void {
   for (const truth of machine.stages) {
     truth.configured.clear()
+    truth.expiries.clear()
+    truth.expiryLookMs = undefined
     truth.running = false
     truth.version += 1
   }
   for (const operation of machine.operations) operation.ended = true
   machine.operations.clear()
+  machine.waitingGuest.length = 0
+  machine.guard.alive = false
+  machine.guard.cleaning = 0
+}
+
+/** The whole guest stands still, its kernel too; a stopped daemon is only one process. */
+export function guestStandsStill(machine: Machine): boolean {
+  return machine.paused !== undefined && machine.paused.kind !== 'stop-signal'
 }

@@ -35,6 +35,14 @@ function arrive(world: World, link: Link, to: Machine, boot: number, arrival: { 
   hear(world, to, arrival)
 }
 
+/** The guard writes it to the sockets that it has inherited. Wills are what an attacker would keep: each is recorded. */
+export function transmitWill(world: World, from: Machine, packet: Packet): void {
+  const to = peerOf(world, from)
+  world.recorded[from.index].push(packet)
+  if (world.recorded[from.index].length > recordedPackets) world.recorded[from.index].shift()
+  for (const link of world.links) if (!from.failedLinks.has(link.name)) transmitOn(world, link, from, to, packet)
+}
+
 /** Every so many packets one is kept, so that replays come from all ages, former generations among them. */
 function record(world: World, from: Machine, packet: Packet): void {
   const kept = world.recorded[from.index]
@@ -50,7 +58,7 @@ export function replay(world: World, from: Machine): void {
   const link = world.links[world.random.whole(0, world.links.length - 1)]
   const to = peerOf(world, from)
   if (packet === undefined || link === undefined || !to.running || to.failedLinks.has(link.name)) return
-  hear(world, to, { link: link.name, packet: world.carry(packet), sentMs: -Infinity })
+  hear(world, to, { link: link.name, packet: packet.kind === 'will' ? packet : world.carry(packet), sentMs: -Infinity })
 }
 
 export function setCut(link: Link, from: 0 | 1 | 'both', cut: boolean): void {

@@ -25,7 +25,7 @@ function checkStart(world: World, machine: Machine, operation: Operation): void 
 
 function checkStop(world: World, machine: Machine, operation: Operation): void {
   const { truth } = operation
-  if (truth.warm || truth.doubtful) return
+  if (truth.warm || truth.doubtful || truth.hurt) return
   const failed = world.ledger.nodes[machine.index].unclean.get(truth.group)
   const late = stagesOfGroup(machine, truth.group).find((one) => one.index > truth.index && !one.warm && isUp(one) && failed?.stages.has(one.index) !== true)
   if (late !== undefined) violate(world, 'S3', `${machine.name} stops ${truth.group}/${truth.what.name} while ${late.what.name}, which stands later in the list, runs`)

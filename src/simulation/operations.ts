@@ -1,8 +1,10 @@
 /** Scripts and addresses of a simulated host: how long an operation takes, how it ends, and what it really leaves behind. */
 import type { Effect } from '../core/effects.ts'
 import type { Action, Observation, Outcome } from '../core/events.ts'
+import { blockedMs, callKernel, isTooLate, judgeAnswer, limitChild, tooLate } from './addresses.ts'
 import { operationBegins, operationEnded, resourcesObserved, truthChanged } from './checkers.ts'
-import { answer } from './driver.ts'
+import { answer, whenAwake } from './driver.ts'
+import { configure, deconfigure } from './kernel.ts'
 import { isUp, isWhole, truthOf, type Daemon, type Machine, type Operation, type StageTruth } from './machine.ts'
 import { after, someMs, tell, type World } from './world.ts'
 
@@ -14,12 +16,29 @@ export function beginOperation(world: World, machine: Machine, daemon: Daemon, e
   if (truth === undefined) return
   const operation: Operation = {
     id: effect.operationId, truth, action: effect.action, issuedMs: world.nowMs, timeoutMs: effect.timeoutMs,
-    dropped: false, cancelled: false, ended: false,
+    ...(effect.lease === undefined ? {} : { lease: effect.lease }),
+    called: false, dropped: false, cancelled: false, ended: false,
   }
   operationBegins(world, machine, daemon, operation)
   machine.operations.add(operation)
   const course = courseOf(world, truth, operation)
-  after(world, course.durationMs, () => endOperation(world, machine, daemon.life, operation, course.outcome))
+  const waitMs = truth.what.kind === 'addresses' ? blockedMs(world, machine) : 0
+  const end = (outcome: Outcome) => (): void => endOperation(world, machine, daemon.life, operation, outcome)
+  if (truth.what.kind === 'addresses' && operation.action === 'start') {
+    const late: Outcome = { result: 'failed', message: tooLate }
+    if (isTooLate(world, machine, operation.lease)) return after(world, 0, end(late))
+    limitChild(world, machine, daemon.life, waitMs + course.durationMs, operation.lease, () => giveUpAdd(world, machine, operation, end(late)))
+    callKernel(world, machine, operation, { waitMs, ...course })
+  }
+  after(world, waitMs + course.durationMs, end(course.outcome))
+}
+
+function giveUpAdd(world: World, machine: Machine, operation: Operation, end: () => void): void {
+  if (operation.ended) return
+  operation.dropped = true
+  setTruth(world, machine, operation.truth, false)
+  operation.truth.doubtful = true
+  end()
 }
 
 function courseOf(world: World, truth: StageTruth, operation: Operation): Course {
@@ -62,24 +81,30 @@ function endOperation(world: World, machine: Machine, life: number, operation: O
   machine.operations.delete(operation)
   const real: Outcome = operation.cancelled ? { result: 'cancelled' } : outcome
   const answered = leaveBehind(world, machine, operation, real)
+  const finish = (): void => {
+    const judged = judgeAnswer(world, machine, operation.truth, operation.lease, answered)
+    if (judged !== answered) tell(world, machine.name, `${operation.action} of ${operation.truth.group}/${operation.truth.what.name}: too late`)
+    answer(world, machine, life, { type: 'operation-finished', operationId: operation.id, outcome: judged })
+  }
   operationEnded(world, machine, operation, answered)
   if (answered.result !== 'ok' && !(answered.result === 'not-running' && operation.action === 'status')) {
     tell(world, machine.name, `${operation.action} of ${operation.truth.group}/${operation.truth.what.name}: ${answered.result}`)
   }
-  answer(world, machine, life, { type: 'operation-finished', operationId: operation.id, outcome: answered })
+  whenAwake(machine, life, finish)
 }
 
 /** Changes the truth as the operation really did, and gives the answer that its caller hears. */
 function leaveBehind(world: World, machine: Machine, operation: Operation, outcome: Outcome): Outcome {
   const { truth, action } = operation
   if (action === 'status') return outcome.result === 'ok' && !isWhole(truth) ? { result: 'not-running' } : outcome
+  if (truth.what.kind === 'addresses' && action === 'start') return operation.dropped && outcome.result === 'ok' ? { result: 'cancelled' } : outcome
   if (outcome.result === 'ok') {
-    setTruth(world, machine, truth, action === 'start' && !operation.dropped)
-    return operation.dropped && action === 'start' ? { result: 'cancelled' } : outcome
+    setTruth(world, machine, truth, action === 'start')
+    return outcome
   }
   // Where it broke off is chance: a failed start may have started the service, a failed stop may have ended it.
   const changes = !world.options.exact && world.random.chance(outcome.result === 'failed' ? 0.3 : 0.5)
-  if (changes && !operation.dropped) setTruth(world, machine, truth, action === 'start')
+  if (changes) setTruth(world, machine, truth, action === 'start')
   return outcome
 }
 
@@ -89,8 +114,9 @@ export function setTruth(world: World, machine: Machine, truth: StageTruth, up: 
   truth.hurt = false
   truth.running = up && truth.what.kind === 'script'
   if (truth.what.kind === 'addresses') {
-    if (up) for (const address of truth.what.addresses) truth.configured.add(address.ip)
-    else truth.configured.clear()
+    const ips = truth.what.addresses.map((address) => address.ip)
+    if (up) configure(world, machine, truth, ips, undefined)
+    else deconfigure(truth, ips)
   }
   if (was !== up) tell(world, machine.name, `${up ? '+' : '-'} ${truth.group}/${truth.what.name}`)
   truthChanged(world, machine, truth)
@@ -101,33 +127,6 @@ export function cancelOperation(world: World, machine: Machine, daemon: Daemon, 
   if (operation === undefined) return
   operation.cancelled = true
   after(world, someMs(world, 1, 29), () => endOperation(world, machine, daemon.life, operation, { result: 'cancelled' }))
-}
-
-/** At once, but it takes the kernel some milliseconds; an add that is in the same pipe before it is undone by it. */
-export function dropAddresses(world: World, machine: Machine, group: string, stage: number): void {
-  const truth = truthOf(machine, group, stage)
-  if (truth === undefined || truth.what.kind !== 'addresses') return
-  const boot = machine.boot
-  for (const operation of machine.operations) if (operation.truth === truth && operation.action === 'start') operation.dropped = true
-  after(world, dropMs(world), () => {
-    if (machine.running && machine.boot === boot) setTruth(world, machine, truth, false)
-  })
-}
-
-function dropMs(world: World): number {
-  return Math.min(world.options.operations.addressMs, 5)
-}
-
-export function restoreAddresses(world: World, machine: Machine, group: string, stage: number, ips: readonly string[]): void {
-  const truth = truthOf(machine, group, stage)
-  if (truth === undefined) return
-  const { version } = truth
-  after(world, dropMs(world), () => {
-    if (!machine.running || truth.version !== version) return
-    for (const ip of ips) truth.configured.add(ip)
-    tell(world, machine.name, `restored ${ips.join(' ')}`)
-    truthChanged(world, machine, truth)
-  })
 }
 
 export function announce(world: World, machine: Machine, group: string, stage: number): void {

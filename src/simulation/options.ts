@@ -1,5 +1,6 @@
 /** What a run is made of, drawn from its seed (each seed gets its own mix of faults) and printed in full when it fails. */
 import type { AutoFailback, CoreConfig, GroupConfig, ResourceConfig, Timing } from '../core/config.ts'
+import { drawKind, drawOutside, drawProtection, drawRate } from './protection.ts'
 import { createRandom, type Random } from './random.ts'
 
 /** Each comes at random with this mean distance; 0: never in this run. */
@@ -7,6 +8,8 @@ export const faultNames = [
   'link-cut', 'link-one-way', 'partition', 'partition-one-way', 'clog', 'lossy', 'link-failed', 'replay',
   'machine-crash', 'daemon-kill', 'stop-signal', 'guest-pause', 'guest-freeze', 'stall',
   'strip', 'service-death', 'broken-start', 'broken-stop', 'disk-full', 'admin', 'reload',
+  'kill-with-guard', 'guard-death', 'slow-child', 'isolation',
+  'witness-cut', 'witness-lost', 'witness-down', 'witness-slow', 'witness-election', 'ping-lost', 'fencing-broken',
 ] as const
 export type FaultName = (typeof faultNames)[number]
 
@@ -27,6 +30,26 @@ export interface OperationOptions {
   readonly hangProbability: number
 }
 
+/** How requests to the witness fare; its clock is 1 % off at most, as the nodes' clocks. */
+export interface WitnessOptions {
+  readonly clockRate: number
+  readonly lossProbability: number
+  readonly lateProbability: number
+  readonly doubleProbability: number
+}
+
+/** What the adapters and the host do; each is switched off only to show that it is needed. */
+export interface AdapterRules {
+  /** Adds and renewals are compared with their not-after time (F11). */
+  readonly checksNotAfter: boolean
+  /** The life of a grant counts from sending the request for its lease, not from the answer (F4). */
+  readonly countsFromSending: boolean
+  /** The guard first ends what still runs for the dead daemon (F11). */
+  readonly guardEndsOperations: boolean
+  /** The daemon runs under systemd, which releases after it. */
+  readonly systemdReleases: boolean
+}
+
 export interface SimulationOptions {
   readonly seed: number
   /** Of the safety phase: faults on. */
@@ -38,6 +61,11 @@ export interface SimulationOptions {
   readonly timerLateMs: number
   readonly network: NetworkOptions
   readonly operations: OperationOptions
+  readonly witness: WitnessOptions
+  readonly fencing: { readonly failProbability: number }
+  /** A watchdog that is fed no more resets the host within this time. */
+  readonly watchdogMs: number
+  readonly adapter: AdapterRules
   readonly faults: Readonly<Record<FaultName, number>>
   /** The administrator sets everything back (online, resume, cleanup) before liveness is judged. */
   readonly settles: boolean
@@ -79,6 +107,7 @@ export function drawOptions(seed: number, minutes: number): SimulationOptions {
       stopFailProbability: random.pick([0, 0, 0, 0.05]),
       hangProbability: random.pick([0, 0, 0, 0.02]),
     },
+    ...drawOutside(random),
     faults: drawFaults(random),
     settles: random.chance(0.6),
     scrutiny: random.pick([0.001, 0.003, 0.02]),
@@ -86,10 +115,6 @@ export function drawOptions(seed: number, minutes: number): SimulationOptions {
     exact: false,
     usesWire: random.chance(0.06),
   }
-}
-
-function drawRate(random: Random): number {
-  return random.chance(0.5) ? 1 : random.between(0.99, 1.01)
 }
 
 /** Swarm: most runs have a few kinds of fault, some many, a few none. */
@@ -102,24 +127,26 @@ function drawFaults(random: Random): Record<FaultName, number> {
 
 function drawConfig(random: Random): CoreConfig {
   const groups = Array.from({ length: random.whole(1, 4) }, (_, index) => drawGroup(random, index))
+  const kind = drawKind(random)
+  const timing = drawTiming(random, kind !== 'none')
   return {
     nodes: [...nodeNames],
-    timing: drawTiming(random),
+    timing,
     autoFailback: drawFailback(random),
     groups,
     digests: { groups: 'same', timing: 'same', failback: 'same' },
     failureMemoryMs: random.pick([30_000, 120_000]),
-    lease: 'off',
     pauseLimitMs: 600_000,
-    watchdog: false,
+    ...drawProtection(random, kind, timing),
   }
 }
 
 /** Nine of ten seeds have the tutorial's timing, the others anything that the configuration allows. */
-export function drawTiming(random: Random): Timing {
+export function drawTiming(random: Random, isProtected: boolean): Timing {
   if (random.chance(0.9)) return { keepaliveMs: 1000, warntimeMs: 2500, deadtimeMs: 5000, initdeadMs: 10_000 }
   const keepaliveMs = random.whole(100, 2000)
-  const deadtimeMs = Math.ceil(keepaliveMs * random.between(2.1, 20))
+  // A protected pair promises more, and needs the deadtime for it (design.md section 5, "What `hactl check` computes").
+  const deadtimeMs = isProtected ? Math.ceil(Math.max(4300, keepaliveMs * random.between(5, 20))) : Math.ceil(keepaliveMs * random.between(2.1, 20))
   return {
     keepaliveMs,
     warntimeMs: Math.floor(deadtimeMs * random.between(0.3, 0.99)),

@@ -6,15 +6,15 @@
 import type { AdvertisedGroup, Packet } from '../core/packet.ts'
 import type { Acquisition } from './ledger.ts'
 import { timingOf, type Machine } from './machine.ts'
+import { describeProofs, longPaused, permissionOf } from './proofs.ts'
 import { violate } from './violations.ts'
 import { peerOf, type World } from './world.ts'
-
-const driftFactor = 0.97
 
 /** Follows the claims and holdings that `machine` tells its peer. */
 export function followSent(world: World, machine: Machine, packet: Packet): void {
   const node = world.ledger.nodes[machine.index]
   node.saysPaused = packet.facts?.pause.paused === true
+  if (packet.facts?.raisedForMs !== undefined) node.raisedUntilMs = world.nowMs + packet.facts.raisedForMs * 1.02
   node.longestDeadtimeMs = Math.max(node.longestDeadtimeMs, packet.deadtimeMs)
   node.shortestDeadtimeMs = Math.min(node.shortestDeadtimeMs, packet.deadtimeMs)
   node.sent.push({ sequence: packet.id.sequence, sentMs: world.nowMs })
@@ -39,8 +39,13 @@ export function followSent(world: World, machine: Machine, packet: Packet): void
 /** `machine` has used a packet of its peer. */
 export function followUsed(world: World, machine: Machine, packet: Packet, sentMs: number): void {
   const node = world.ledger.nodes[machine.index]
+  if (packet.id.generation > node.lastUsedGeneration) node.wills.clear()
+  if (packet.will !== undefined) return void node.wills.set('group' in packet.will ? `${packet.will.says}/${packet.will.group}` : packet.will.says, world.nowMs)
+  node.fencedMs = -Infinity
+  node.vouched.clear()
   confirm(world, machine, packet)
   for (const group of packet.facts?.groups ?? []) {
+    node.shown.set(group.name, group)
     consider(world, machine, packet, group)
     learnUnclean(world, machine, packet, group, sentMs)
   }
@@ -91,7 +96,7 @@ export function begin(world: World, machine: Machine, group: string, how: string
   const node = world.ledger.nodes[machine.index]
   const permission = permissionOf(world, machine, group)
   if (permission === undefined) {
-    violate(world, longPaused(world, machine) ? 'S6' : 'S2', `${machine.name} ${how} ${group} without permission: ${describe(world, machine, group)}`)
+    violate(world, longPaused(world, machine) ? 'S6' : 'S2', `${machine.name} ${how} ${group} without permission: ${describeProofs(world, machine, group)}`)
     return
   }
   const peer = peerOf(world, machine)
@@ -108,38 +113,4 @@ export function begin(world: World, machine: Machine, group: string, how: string
   node.acquisitions.set(group, acquisition)
   node.lastAcquisitions.set(group, acquisition)
   world.ledger.starts += 1
-}
-
-function permissionOf(world: World, machine: Machine, group: string): Acquisition['permission'] | undefined {
-  const node = world.ledger.nodes[machine.index]
-  const timing = timingOf(machine)
-  const consent = node.consents.get(group)
-  if (consent !== undefined && world.nowMs - consent.atMs <= timing.deadtimeMs * 1.02) return 'consent'
-  if (node.peerLeft) return 'left'
-  const adopts = node.sameBoot && node.sentStates.get(group) === 'unknown'
-  const limitMs = node.heard || adopts ? Math.min(timing.deadtimeMs, node.shortestDeadtimeMs) : timing.initdeadMs
-  if (world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs) return 'deadtime-alone'
-  if (node.lastFreezeEndMs >= world.nowMs - timing.deadtimeMs * 1.05) return 'clock-stood-still'
-  return undefined
-}
-
-/** Only silence that this node was awake to hear counts. */
-function listensSinceMs(world: World, machine: Machine): number {
-  const node = world.ledger.nodes[machine.index]
-  return Math.max(node.heard ? node.lastUsedMs : -Infinity, node.lastLongWakeMs, node.daemonStartMs)
-}
-
-function longPaused(world: World, machine: Machine): boolean {
-  const node = world.ledger.nodes[machine.index]
-  return node.lastLongWakeMs > Math.max(node.lastUsedMs, node.daemonStartMs)
-}
-
-function describe(world: World, machine: Machine, group: string): string {
-  const node = world.ledger.nodes[machine.index]
-  const consent = node.consents.get(group)
-  const claim = node.claims.get(group)
-  const listened = Math.round(world.nowMs - listensSinceMs(world, machine))
-  const claimed = claim === undefined ? 'no claim on the wire' : `claim ${claim.number} on the wire`
-  const answered = consent === undefined ? 'not consented to' : `consent ${Math.round(world.nowMs - consent.atMs)} ms ago`
-  return `${claimed}, ${answered}; has ${node.heard ? '' : 'never heard its peer and '}listened in silence for ${listened} ms (deadtime ${timingOf(machine).deadtimeMs} ms)`
 }

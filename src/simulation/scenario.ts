@@ -8,6 +8,7 @@ import { durationMs, failbackOf, timingFrom } from './scenario-words.ts'
 import { storyText } from './story.ts'
 import { createWorld, type DecisionCore, type World } from './world.ts'
 import { faultNames, type FaultName, type SimulationOptions } from './options.ts'
+import { allRules } from './protection.ts'
 import type { AutoFailback, GroupConfig, ResourceConfig, Timing } from '../core/config.ts'
 import { addressResource, scriptResource } from './options.ts'
 
@@ -131,6 +132,10 @@ function optionsOf(setting: Setting): SimulationOptions {
     timerLateMs: 0,
     network: { delayMinMs: 1, delayMeanMs: 0, lossProbability: 0, duplicateProbability: 0 },
     operations: { addressMs: 5, scriptMs: 500, slowProbability: 0, failProbability: 0, stopFailProbability: 0, hangProbability: 0 },
+    witness: { clockRate: 1, lossProbability: 0, lateProbability: 0, doubleProbability: 0 },
+    fencing: { failProbability: 0 },
+    watchdogMs: 10_000,
+    adapter: allRules,
     faults: Object.fromEntries(faultNames.map((name) => [name, 0])) as Record<FaultName, number>,
     settles: false,
     scrutiny: 0.2,

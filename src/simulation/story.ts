@@ -30,9 +30,21 @@ export function optionsText(options: SimulationOptions): string {
   return [
     `  timing: keepalive ${timing.keepaliveMs}, warntime ${timing.warntimeMs}, deadtime ${timing.deadtimeMs}, initdead ${timing.initdeadMs} ms; auto_failback ${JSON.stringify(config.autoFailback)}; failure memory ${config.failureMemoryMs} ms`,
     `  links: ${options.links.join(', ')}; clock rates ${options.clockRates.map((rate) => rate.toFixed(4)).join(' ')}; timers up to ${options.timerLateMs} ms late${options.usesWire ? '; packets over the real wire format' : ''}`,
+    ...protectionText(options),
     `  network: ${JSON.stringify(options.network)}`,
     `  operations: ${JSON.stringify(options.operations)}`,
     `  faults (mean distance): ${faults.join(', ') || 'none'}; the administrator ${options.settles ? 'settles' : 'leaves things as they are'} at the end`,
     ...groups,
   ].join('\n')
+}
+
+function protectionText({ config, witness, fencing, watchdogMs, adapter }: SimulationOptions): readonly string[] {
+  const { lease, ping, flapGuard } = config
+  const lines = [
+    config.witness === undefined ? '' : `witness ${JSON.stringify(config.witness)} (requests: ${JSON.stringify(witness)})`,
+    config.fencing === undefined ? '' : `fencing ${JSON.stringify(config.fencing)} (fails: ${fencing.failProbability})`,
+    ping === undefined ? '' : `ping ${JSON.stringify(ping)}`,
+    flapGuard === undefined ? '' : `flap guard ${JSON.stringify(flapGuard)}`,
+  ]
+  return [`  lease ${JSON.stringify(lease)}${config.watchdog ? `, watchdog ${watchdogMs} ms` : ''}${adapter.systemdReleases ? ', systemd' : ''}`, ...lines.filter((line) => line !== '').map((line) => `  ${line}`)]
 }

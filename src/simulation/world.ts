@@ -9,11 +9,13 @@ import type { StatusReport } from '../core/report.ts'
 import { stagesOf } from '../core/stage.ts'
 import type { Packet } from '../core/packet.ts'
 import { bootClock } from './clock.ts'
-import { createTruth, type Machine } from './machine.ts'
+import { createTruth, guestStandsStill, type Machine } from './machine.ts'
 import { createQueue, type Queue } from './queue.ts'
 import { createRandom, type Random } from './random.ts'
 import { nodeNames, type SimulationOptions } from './options.ts'
+import { createEtcd, type Etcd } from './etcd.ts'
 import { createLedger, type Ledger } from './ledger.ts'
+import type { WitnessWay } from './witness.ts'
 
 /** The core under test; a parameter, so that a run can be made with a core that is broken on purpose. */
 export interface DecisionCore {
@@ -41,6 +43,9 @@ export interface World {
   readonly machines: readonly [Machine, Machine]
   readonly links: readonly Link[]
   readonly ledger: Ledger
+  readonly witness: { readonly etcd: Etcd; readonly ways: readonly [WitnessWay, WitnessWay]; down: boolean }
+  /** The fencing device does nothing and says so. */
+  fencingBroken: boolean
   /** Packets seen on the wire long ago, for replays: a bounded sample per sender. */
   readonly recorded: [Packet[], Packet[]]
   /** Whom a client's neighbour table names for each address: the machine that announced it last. */
@@ -69,6 +74,8 @@ export function createWorld(
     machines: [machines[0], machines[1]],
     links: options.links.map((name) => ({ name, cut: [false, false], cloggedUntilMs: [0, 0], lossProbability: options.network.lossProbability })),
     ledger: createLedger(),
+    witness: { etcd: createEtcd(options.witness.clockRate), ways: [newWay(), newWay()], down: false },
+    fencingBroken: false,
     recorded: [[], []],
     clientSees: new Map(),
     carry,
@@ -78,6 +85,10 @@ export function createWorld(
     steps: 0,
     nextRequestId: 1,
   }
+}
+
+function newWay(): WitnessWay {
+  return { cut: false, healed: [], slowMs: 0 }
 }
 
 function createMachine(options: SimulationOptions, index: 0 | 1): Machine {
@@ -95,6 +106,10 @@ function createMachine(options: SimulationOptions, index: 0 | 1): Machine {
     clock: bootClock(0, options.clockRates[index]),
     daemon: undefined,
     lives: 0,
+    guard: { alive: false, plan: { asleep: true, groups: [] }, cleaning: 0 },
+    childBlockedUntilMs: 0,
+    waitingGuest: [],
+    pings: new Map(options.config.ping?.names.map((ping) => [ping, true])),
     paused: undefined,
     stayDown: true,
   }
@@ -106,6 +121,17 @@ export function peerOf(world: World, machine: Machine): Machine {
 
 export function after(world: World, durationMs: number, act: () => void): void {
   world.queue.add(world.nowMs + durationMs, act)
+}
+
+/** After some time, on this machine, if it has not lost power until then; a paused guest does it when it goes on. */
+export function whileUp(world: World, machine: Machine, durationMs: number, act: () => void): void {
+  const { boot } = machine
+  const look = (): void => {
+    if (!machine.running || machine.boot !== boot) return
+    if (guestStandsStill(machine)) machine.waitingGuest.push(look)
+    else act()
+  }
+  after(world, durationMs, look)
 }
 
 /** A duration between two limits: drawn, or their middle where chance is to be kept out. */
