@@ -7,7 +7,9 @@ export interface Advice { readonly command: string; readonly why: string }
 export function adviceFor(report: StatusReport): readonly Advice[] {
   const advice = [
     ...report.groups.flatMap((group) => groupAdvice(group, report)),
+    ...unheldAdvice(report),
     ...report.nodes.flatMap((node) => nodeAdvice(node, report)),
+    ...outsideAdvice(report),
     ...pauseAdvice(report),
     ...linkAdvice(report),
     ...(report.configDifferences.length > 0
@@ -36,7 +38,50 @@ function groupAdvice(group: GroupReport, report: StatusReport): readonly Advice[
     advice.push({ command: `ssh ${report.peer} hactl why ${group.name}`, why: 'what failed there' })
     advice.push({ command: `ssh ${report.peer} hactl online`, why: `once the cause is gone: ${report.peer} is used again` })
   }
+  if (group.flapHeldMs !== undefined) {
+    advice.push({ command: `hactl why ${group.name}`, why: 'what made it move' })
+    advice.push({ command: `hactl clear ${group.name}`, why: 'once that is mended: it may move again' })
+  }
+  for (const { ip, hardwareAddress, lastMs } of group.contested) {
+    if (lastMs >= recentMs) continue
+    const why = `is it on ${report.peer} as well? If not: find ${hardwareAddress} in the table of the switch`
+    advice.push({ command: `ssh ${report.peer} ip -o address show to ${ip}`, why })
+  }
   return advice
+}
+
+/** As long as core/status.ts counts another host's answer among the problems. */
+const recentMs = 60_000
+
+/** Nobody holds it, and only an administrator can say that the silent peer does not. */
+function unheldAdvice({ groups, nodes, peer, protection, fencing }: StatusReport): readonly Advice[] {
+  const dead = nodes.some(({ self, status }) => !self && status === 'dead')
+  const stuck = fencing !== undefined && (fencing.status === 'failed' || (fencing.status === 'idle' && protection === 'fencing'))
+  if (!dead || !stuck) return []
+  return groups.filter(({ holder, state }) => holder === undefined && state === 'stopped').map(({ name }) => ({
+    command: `hactl cleanup ${name} --i-have-checked`, why: `once you have seen for yourself that ${peer} is off: it may start here`,
+  }))
+}
+
+/** The witness, the fencing device, the ping nodes. */
+function outsideAdvice({ witness, fencing, pings = [], groups, peer, nodes }: StatusReport): readonly Advice[] {
+  const advice: Advice[] = []
+  if (witness?.status === 'unreachable') {
+    advice.push({ command: 'etcdctl endpoint health', why: 'on the hosts of the witness: does it run, has it a majority?' })
+    const alone = nodes.every(({ self, status }) => self || status === 'dead' || status === 'left')
+    if (alone && groups.some(({ holder }) => holder === undefined)) {
+      const why = `if the witness stays away: take it out of the configuration here, once you know that ${peer} is off and stays off`
+      advice.push({ command: 'hactl reload', why })
+    }
+  }
+  if (fencing?.status === 'failed') advice.push({ command: 'hactl fence --test', why: `does the device that switches ${peer} off answer?` })
+  const lost = pings.filter(({ reachable }) => reachable === false).map(({ name }) => name).filter(isAddress)
+  return [...advice, ...lost.map((name) => ({ command: `ping -c 3 ${name}`, why: 'is it gone, or the way to it from here?' }))]
+}
+
+/** A ping group has a name of its own, which nobody can ping. */
+function isAddress(name: string): boolean {
+  return /^[\d.]+$/.test(name) || name.includes(':')
 }
 
 function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {

@@ -1,13 +1,16 @@
 /** `hactl status` as a person reads it at 3 a.m.: what is wrong, what to type, then the tables. */
 import type { GroupReport, LinkReport, NodeReport, ResourceReport, StatusReport } from '../core/report.ts'
 import type { AdvertisedState } from '../core/packet.ts'
+import type { WallMillis } from '../core/time.ts'
 import { adviceFor } from './advice.ts'
+import { contestedNotes, protectionLines, restsOn } from './render-protection.ts'
 import type { Paint, View } from './terminal.ts'
 import { type Cell, cell, clockText, dateText, durationText, type Row, table, tableBlocks, wrapped } from './text.ts'
 
-export function renderStatus(report: StatusReport, view: View): string {
+/** `wallMs`: of this moment, for the age of a pause. */
+export function renderStatus(report: StatusReport, view: View, wallMs: WallMillis = Date.now()): string {
   const parts = [
-    headLines(report, view),
+    headLines(report, view, wallMs),
     problemLines(report, view),
     nodeLines(report, view),
     linkLines(report, view),
@@ -17,14 +20,23 @@ export function renderStatus(report: StatusReport, view: View): string {
   return `${parts.filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')}\n`
 }
 
-function headLines(report: StatusReport, { columns, paint }: View): readonly string[] {
+function headLines(report: StatusReport, { columns, paint }: View, wallMs: WallMillis): readonly string[] {
   const [word, colour] = report.health === 'healthy' ? ['healthy', paint.green] as const : ['DEGRADED', paint.red] as const
   const phase = report.phase === 'running' ? '' : `, ${phaseWords(report.phase)}`
   const [head = '', ...rest] = wrapped(`${word}: ${report.node} with peer ${report.peer}${phase}`, columns, '', '  ')
-  const { paused, sinceWallMs } = report.pause
-  const since = `${clockText(sinceWallMs).slice(0, 8)} of ${dateText(sinceWallMs)}`
-  const pause = paused ? [paint.yellow(`paused since ${since}: no automatic moves`)] : []
-  return [head.replace(word, colour(word)), ...rest, ...pause]
+  const pause = pauseText(report, wallMs)
+  const pauseLines = pause === undefined ? [] : wrapped(pause, columns, '', '  ').map(paint.yellow)
+  return [head.replace(word, colour(word)), ...rest, ...pauseLines]
+}
+
+/** Whoever is about to restart a daemon wants to know how long the addresses wait for the next one. */
+function pauseText({ pause, groups }: StatusReport, wallMs: WallMillis): string | undefined {
+  const { paused, sinceWallMs } = pause
+  if (!paused) return undefined
+  const age = wallMs < sinceWallMs ? '' : `, for ${durationText(wallMs - sinceWallMs)} by now`
+  const leases = groups.flatMap(({ leaseRestMs }) => (leaseRestMs === undefined ? [] : [leaseRestMs]))
+  const outlast = leases.length === 0 ? '' : `; addresses here stay for ${durationText(Math.min(...leases))} after a daemon stops`
+  return `paused since ${clockText(sinceWallMs).slice(0, 8)} of ${dateText(sinceWallMs)}${age}: no automatic moves${outlast}`
 }
 
 function phaseWords(phase: StatusReport['phase']): string {
@@ -166,10 +178,12 @@ function noteLines(group: GroupReport, report: StatusReport, { columns, paint }:
   const away = group.holder !== undefined && group.holder !== group.preferredNode
   const returning = `it returns when ${group.preferredNode} joins anew, or after \`hactl online\` there`
   if (group.pinned && away) notes.push(`an administrator moved it: ${returning}`)
-  else if (!plainReasons.includes(group.reason)) notes.push(group.explanation)
+  else if (!plainReasons.includes(group.reason) && group.flapHeldMs === undefined) notes.push(group.explanation)
+  notes.push(...restsOn(group, report))
   if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)
   if (group.failedOnPeer) notes.push(`it failed on ${report.peer} not long ago`)
   if (group.strippedCount > 0) notes.push(`someone else removed an address of it ${timesText(group.strippedCount)}; it was put back`)
+  notes.push(...contestedNotes(group))
   return notes.filter((note) => note !== '').flatMap((note) => wrapped(note, columns, '    ', '    ').map((line) => paint.dim(line)))
 }
 
@@ -182,9 +196,5 @@ function footLines(report: StatusReport, { columns, paint }: View): readonly str
     lines.push(...wrapped(`last move to ${move.holder}: ${move.group} on ${when}${took}: ${move.explanation}`, columns, '  ', '    '))
     lines.push(paint.dim(`    \`hactl why ${move.group}\` shows it step by step`))
   }
-  if (report.protection === 'none') {
-    const text = 'no witness, no fencing: a silent peer is taken for dead after deadtime alone'
-    lines.push(...wrapped(text, columns, '  ', '    ').map(paint.dim))
-  }
-  return lines
+  return [...lines, ...protectionLines(report, { columns, paint })]
 }

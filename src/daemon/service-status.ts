@@ -11,13 +11,33 @@ export function serviceStatus(state: NodeState): string {
   const unclean = groups.filter(isUnclean).map((group) => group.name)
   const parts = [
     ...(phase === 'leaving' ? [`${self} shuts down`] : []),
+    ...(state.resetting ? ['RESET BY THE WATCHDOG IS NEAR'] : []),
     ...(unclean.length > 0 ? [`UNCLEAN: ${listed(unclean)}`] : []),
+    ...contestedParts(state),
+    ...(state.fencing?.status === 'failed' ? [`FENCING OF ${peer} FAILED`] : []),
     held.length === 0 ? `${self} holds nothing` : `${self} holds ${listed(held)}`,
     ...(standby === undefined ? [] : ['in standby']),
     ...(pause.paused ? ['paused'] : []),
+    ...outsideParts(state),
     contact.status === 'unknown' ? `${peer} has not been heard yet` : `${peer} ${contact.status === 'left' ? 'has left' : `is ${contact.status}`}`,
   ]
   return parts.join('; ')
+}
+
+function outsideParts({ config, witness, fencing, peer }: NodeState): readonly string[] {
+  return [
+    ...(config.witness !== undefined && witness.status === 'unreachable' ? ['witness unreachable'] : []),
+    ...(fencing?.status === 'runs' || fencing?.status === 'waits' ? [`${peer} is being fenced`] : []),
+  ]
+}
+
+/** Nothing tells when another host has ceased to answer for an address, so what was seen long ago is left out. */
+const contestedForMs = 600_000
+
+function contestedParts({ groups, nextKeepaliveMs }: NodeState): readonly string[] {
+  const seen = groups.filter(({ hold }) => hold !== undefined).flatMap(({ contested }) => contested)
+    .filter(({ lastMs }) => nextKeepaliveMs - lastMs < contestedForMs)
+  return seen.length === 0 ? [] : [`CONTESTED: ${listed(seen.map(({ ip, hardwareAddress }) => `${ip} by ${hardwareAddress}`))}`]
 }
 
 /** systemd shows one line. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StatusReport } from '../../src/core/report.ts'
 import { adviceFor } from '../../src/cli/advice.ts'
-import { healthy, peerDead, standbyAndMore, unclean } from './reports.ts'
+import { fencingFailed, healthy, peerDead, standbyAndMore, troubled, unclean, witnessLost } from './reports.ts'
 
 function commands(report: StatusReport): readonly string[] {
   return adviceFor(report).map(({ command }) => command)
@@ -36,6 +36,20 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   {
     title: 'standby, pause, a failed link, files that differ: each has its command, once', report: standbyAndMore,
     types: ['ssh beta hactl online', 'ssh beta hactl status', 'ssh beta hactl events', 'hactl resume', 'ip link show eth1', 'hactl reload'],
+  },
+  {
+    title: 'a witness that is away: look at it; where it alone keeps a group from being held, how to do without', report: witnessLost,
+    types: ['ssh alpha systemctl status hactl', 'hactl events', 'etcdctl endpoint health', 'hactl reload'],
+  },
+  {
+    title: 'fencing that failed: cleanup by name, then the device; a ping node that is lost', report: fencingFailed,
+    types: ['hactl cleanup 192.0.2.100 --i-have-checked', 'ssh alpha systemctl status hactl', 'hactl events', 'hactl fence --test',
+      'ping -c 3 192.0.2.254'],
+  },
+  { title: 'a name of a ping group is not pinged', report: { ...healthy, pings: [{ name: 'uplinks', reachable: false }] }, types: [] },
+  {
+    title: 'an address that another host answers for, now; a group that moved too often', report: troubled,
+    types: ['hactl why 192.0.2.100', 'ssh beta ip -o address show to 192.0.2.100', 'hactl resume'],
   },
 ]
 for (const { title, report, types } of cases) {

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import type { AdminReply } from '../../src/core/admin.ts'
+import type { GroupReport, StatusReport } from '../../src/core/report.ts'
 import { renderProgress, renderReply } from '../../src/cli/render-admin.ts'
 import { renderEvent } from '../../src/cli/render-events.ts'
 import { renderStatus } from '../../src/cli/render-status.ts'
 import { renderWhy } from '../../src/cli/render-why.ts'
 import { colourPaint, plainPaint, type View, viewOf } from '../../src/cli/terminal.ts'
-import { activeActive, explanation, healthy, longNames, nightMs, peerDead, records, standbyAndMore, unclean } from './reports.ts'
+import {
+  activeActive, explanation, fencingFailed, guarded, healthy, longNames, nightMs, peerDead, records, standbyAndMore, troubled, unclean, witnessLost,
+} from './reports.ts'
 
 process.env['TZ'] = 'UTC'
 const view: View = { columns: 80, paint: plainPaint }
@@ -29,7 +32,11 @@ const texts: Readonly<Record<string, (on: View) => string>> = {
   'status-healthy': (on) => renderStatus(healthy, on),
   'status-peer-dead': (on) => renderStatus(peerDead, on),
   'status-unclean': (on) => renderStatus(unclean, on),
-  'status-standby-and-more': (on) => renderStatus(standbyAndMore, on),
+  'status-standby-and-more': (on) => renderStatus(standbyAndMore, on, nightMs + 7_440_000),
+  'status-guarded': (on) => renderStatus(guarded, on),
+  'status-witness-lost': (on) => renderStatus(witnessLost, on),
+  'status-fencing-failed': (on) => renderStatus(fencingFailed, on),
+  'status-troubled': (on) => renderStatus(troubled, on, nightMs + 61_000),
   'status-active-active': (on) => renderStatus(activeActive, on),
   'status-long-names': (on) => renderStatus(longNames, on),
   'events': renderEvents,
@@ -83,6 +90,51 @@ test('nobody knows the holder of what this node does not hold while the peer is 
   expect([holder, typeof sinceMs]).toEqual(['beta', 'number'])
   expect(renderStatus({ ...peerDead, groups: [group] }, view)).toMatch(/192\.0\.2\.100 +unknown/)
   expect(renderStatus({ ...healthy, groups: [group] }, view)).toMatch(/192\.0\.2\.100 +nobody/)
+})
+
+const classic = healthy.nodes.map((node) => (node.self ? node : { ...node, dialogue: 'heartbeat' as const }))
+// What stands against two holders, in one line (and one for ping nodes).
+const protections: { title: string; report: StatusReport; says: string }[] = [
+  { title: 'a witness not asked yet', report: { ...healthy, protection: 'witness', witness: { status: 'unknown' } },
+    says: 'witness not asked yet: what a silent peer held is taken only with the grant of the witness' },
+  { title: 'a witness that never answered', report: { ...healthy, protection: 'witness', witness: { status: 'unreachable' } },
+    says: 'witness has NEVER ANSWERED: what' },
+  { title: 'fencing alone', report: { ...healthy, protection: 'fencing', fencing: { status: 'idle' } },
+    says: 'fencing configured: what a silent peer held is taken only after it was switched off' },
+  { title: 'fencing that is due', report: { ...healthy, protection: 'fencing', fencing: { status: 'waits' } }, says: 'fencing of beta is about to begin:' },
+  { title: 'fencing under way', report: { ...healthy, protection: 'fencing', fencing: { status: 'runs' } }, says: 'fencing of beta is running:' },
+  { title: 'a fenced peer', report: { ...healthy, protection: 'fencing', fencing: { status: 'confirmed' } }, says: 'beta is fenced: it is off:' },
+  { title: 'a watchdog alone', report: { ...healthy, watchdog: true }, says: 'no witness, no fencing, watchdog on: a silent peer' },
+  { title: 'ping nodes alone', report: { ...healthy, pings: [{ name: '192.0.2.254', reachable: 'unknown' }] },
+    says: 'after deadtime alone, by a node that sees a ping node ping nodes seen: 0 of 1 here, 1 not asked yet' },
+  { title: 'a witness beside a real Heartbeat, which asks none', report: { ...guarded, protection: 'witness', nodes: classic },
+    says: 'a silent peer is taken for dead after deadtime alone' },
+]
+for (const { title, report, says } of protections) {
+  test(`status says what stands against two holders: ${title}`, () => {
+    expect(renderStatus(report, view).replace(/\s+/g, ' ')).toContain(says)
+  })
+}
+
+const [held] = healthy.groups
+const rests: { title: string; change: Partial<GroupReport>; says: string }[] = [
+  { title: 'a grant that is renewed', change: { permission: 'witness', grantRestMs: 2_900, authorityRestMs: 2_300 },
+    says: 'beta took it by a grant of the witness held by the grant of the witness, which is renewed' },
+  { title: 'consent, and no grant yet', change: { permission: 'consent', authorityRestMs: 1_250 },
+    says: 'it must be let go in 1.2 s, unless the witness grants it or alpha answers' },
+  { title: 'the last will, without a witness', change: { permission: 'will' }, says: 'beta took it by the last will of the peer\'s daemon' },
+  { title: 'deadtime alone', change: { permission: 'deadtime-alone' }, says: 'beta took it by deadtime alone (no witness, no fencing)' },
+]
+for (const { title, change, says } of rests) {
+  test(`while the peer is silent, a group says what it rests on: ${title}`, () => {
+    const report: StatusReport = { ...peerDead, witness: { status: 'reachable' }, groups: [{ ...held!, ...change }] }
+    expect(renderStatus(report, view).replace(/\s+/g, ' ')).toContain(says)
+  })
+}
+
+test('while the peer answers, what a group was once taken by is history', () => {
+  const [report, plain] = [{ ...healthy, groups: [{ ...held!, permission: 'witness' as const, authorityRestMs: 7_000 }] }, healthy]
+  expect(renderStatus(report, view)).toBe(renderStatus(plain, view))
 })
 
 test('the message of a script is printed once, and one time is once', () => {

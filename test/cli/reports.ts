@@ -9,7 +9,7 @@ export const nightMs = Date.UTC(2026, 10, 20, 3, 12, 44, 123)
 const web: GroupReport = {
   name: '192.0.2.100', preferredNode: 'alpha', holder: 'alpha', state: 'held', peerState: 'stopped', claimNumber: 7, pinned: false,
   failedHere: false, failedOnPeer: false, autoFailback: 'on', reason: 'holds', explanation: 'alpha holds it',
-  sinceMs: 187_000, strippedCount: 0, contested: [],
+  sinceMs: 187_000, strippedCount: 0, contested: [], permission: 'consent',
   resources: [
     { name: '192.0.2.100', kind: 'addresses', warm: false, status: 'running' },
     { name: 'apache2', kind: 'script', warm: true, status: 'running' },
@@ -123,6 +123,63 @@ export const longNames: StatusReport = {
     holder: 'database-frontend-02.production.example.com', state: 'stopped', peerState: 'held', reason: 'failback-waits',
     explanation: 'it returns to database-frontend-01.production.example.com when its auto_failback condition is met',
   }],
+}
+
+/** Everything that design.md section 5 knows stands behind the pair, and all is well. */
+export const guarded: StatusReport = {
+  ...healthy,
+  protection: 'witness-and-fencing', watchdog: true,
+  witness: { status: 'reachable', lastSeenMs: 4_020 }, fencing: { status: 'idle' },
+  pings: [{ name: '192.0.2.254', reachable: true }, { name: 'uplinks', reachable: true }], peerPingsSeen: 2,
+  groups: [{ ...web, authorityRestMs: 7_900, leaseRestMs: 8_000 }],
+}
+
+/** The peer is gone and the witness as well: the holder has a moment left, the other group nobody. */
+export const witnessLost: StatusReport = {
+  ...peerDead,
+  protection: 'witness',
+  problems: ['files is not held by beta, and alpha is not heard: alpha is dead', ...peerDead.problems,
+    'the witness does not answer (connect ECONNREFUSED 192.0.2.50:2379): should a node be lost now, nobody may hold'],
+  witness: { status: 'unreachable', lastSeenMs: 184_000, message: 'connect ECONNREFUSED 192.0.2.50:2379' },
+  groups: [
+    { ...peerDead.groups[0]!, permission: 'witness', authorityRestMs: 1_300, grantRestMs: 1_900, leaseRestMs: 900 },
+    { ...unheld('files'), reason: 'peer-dead', explanation: 'alpha is dead' },
+  ],
+}
+
+/** Neither the device nor anybody else can say that the peer is off. */
+export const fencingFailed: StatusReport = {
+  ...peerDead,
+  protection: 'fencing',
+  problems: ['192.0.2.100 is not held by beta, and alpha is not heard: alpha is dead', ...peerDead.problems,
+    'alpha could not be fenced (fence_ipmilan: connection timed out): nothing of it is started here. If you have seen that it is off: '
+    + 'hactl cleanup GROUP --i-have-checked', 'ping node 192.0.2.254 does not answer'],
+  fencing: { status: 'failed', message: 'fence_ipmilan: connection timed out' },
+  pings: [{ name: '192.0.2.254', reachable: false }, { name: 'uplinks', reachable: 'unknown' }],
+  groups: [{ ...unheld('192.0.2.100'), reason: 'peer-dead', explanation: 'alpha is dead' }],
+}
+
+/** A group that moved too often, whose address a third machine answers for, while the pair is paused. */
+export const troubled: StatusReport = {
+  ...guarded,
+  health: 'degraded',
+  problems: ['192.0.2.100 of 192.0.2.100 is answered for by another host as well: 52:54:00:12:34:56 on eth0',
+    '192.0.2.100 has moved too often: it stays where it is for 540,000 ms (hactl clear 192.0.2.100 ends that)',
+    'the pair is paused: no automatic moves'],
+  groups: [{
+    ...web, reason: 'flap-guard', explanation: 'it has moved too often and stays on alpha until hactl clear, or until that is a while ago',
+    flapHeldMs: 540_000, leaseRestMs: 598_000,
+    contested: [
+      { ip: '192.0.2.100', hardwareAddress: '52:54:00:12:34:56', interface: 'eth0', count: 3, lastMs: 4_000 },
+      { ip: '192.0.2.100', hardwareAddress: '52:54:00:ab:cd:ef', interface: 'eth0', count: 1, lastMs: 7_200_000 },
+    ],
+  }],
+  pause: { paused: true, number: 3, sinceWallMs: nightMs },
+}
+
+function unheld(name: string): GroupReport {
+  const { holder: _holder, sinceMs: _sinceMs, permission: _permission, ...group } = web
+  return { ...group, name, state: 'stopped', resources: group.resources.map((resource) => ({ ...resource, status: 'stopped' })) }
 }
 
 export const records: readonly EventRecord[] = [
