@@ -2,25 +2,35 @@
 import { judgeMachine, machineQuestions, type ShownConfig } from '../config/index.ts'
 import type { ConfigResult, ConfigSource, Message } from '../config/types.ts'
 import { gatherMachineFacts } from '../runtime/machine-facts.ts'
+import { askAboutPeer, renderComparison } from './check-peer.ts'
 import { defaultConfig } from './options.ts'
 import { readConfig } from '../daemon/read-config.ts'
 import { sourceLine } from './source-line.ts'
 import { processTerminal, type Terminal, type View } from './terminal.ts'
 import { wrapped } from './text.ts'
 
-export interface CheckOptions { readonly json?: boolean; readonly config?: string }
+export interface CheckOptions {
+  readonly json?: boolean
+  readonly config?: string
+  /** Where the daemon answers that is asked about its peer; absent: it is not asked. */
+  readonly peerControl?: string
+}
 
-/** Exit code 0: fine, 1: warnings, 2: errors (design.md section 9). */
+/** Exit code 0: fine, 1: warnings, or not the same as the peer's, 2: errors (design.md section 9), 3: no daemon to ask about the peer. */
 export async function runCheck(path: string | undefined, options: CheckOptions, terminal: Terminal = processTerminal()): Promise<number> {
   const chosen = path ?? options.config ?? defaultConfig()
   const { source, result } = readConfig(chosen)
   const facts = result.config === undefined ? undefined : await gatherMachineFacts(machineQuestions(result.config))
   const warnings = [...result.warnings, ...(facts === undefined ? [] : judgeMachine(result, facts))]
+  const peer = options.peerControl === undefined ? undefined : await askAboutPeer(options.peerControl, terminal)
   if (options.json === true) {
-    terminal.out(`${JSON.stringify({ ok: result.ok, errors: result.errors, warnings, notes: result.notes, config: result.shown ?? null }, undefined, 2)}\n`)
+    const known = { ok: result.ok, errors: result.errors, warnings, notes: result.notes, config: result.shown ?? null }
+    terminal.out(`${JSON.stringify({ ...known, ...(typeof peer === 'object' ? { peer } : {}) }, undefined, 2)}\n`)
   } else terminal.out(`${rendered(chosen, source, result, warnings, terminal.view).join('\n')}\n`)
+  if (options.json !== true && typeof peer === 'object') terminal.out(`${renderComparison(peer, chosen, terminal.view).join('\n')}\n`)
   if (!result.ok) return 2
-  return warnings.length > 0 ? 1 : 0
+  if (typeof peer === 'number') return peer
+  return warnings.length > 0 || (peer !== undefined && peer.result !== 'alike') ? 1 : 0
 }
 
 function rendered(path: string, source: ConfigSource, result: ConfigResult, warnings: readonly Message[], view: View): readonly string[] {

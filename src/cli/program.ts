@@ -135,8 +135,11 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
     .description('what is wrong with a configuration, and what it means')
     .argument('[path]', 'hactl.yaml, or a directory like /etc/ha.d (default: --config)')
     .option('--json', 'as JSON, for programs')
-    .action((path: string | undefined, options: { json?: boolean }) => run(
-      import('./check.ts').then(({ runCheck }) => runCheck(path, { json: options.json === true, config: common().config }, terminal))))
+    .option('--peer', 'also: does the peer go by the same? (asks the daemon)')
+    .action((path: string | undefined, options: { json?: boolean; peer?: boolean }) => run(
+      import('./check.ts').then(({ runCheck }) => runCheck(path, {
+        json: options.json === true, config: common().config, ...(options.peer === true ? { peerControl: common().control } : {}),
+      }, terminal))))
   program.command('import')
     .description('print classic files as one hactl.yaml')
     .argument('<path>', 'a directory like /etc/ha.d')
