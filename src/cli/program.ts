@@ -7,6 +7,7 @@ import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, dur
 import type { Terminal } from './terminal.ts'
 
 const adminTimeoutMs = 60_000
+const scriptTimeMs = 1000
 const configHelp = 'hactl.yaml, or a directory with ha.cf, haresources, authkeys (default: /etc/hactl/hactl.yaml, else /etc/ha.d)'
 const exitCodeHelp = `
 Exit codes: 0 done or healthy, 1 degraded or refused, 2 usage or configuration
@@ -139,6 +140,15 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
     .action((path: string | undefined, options: { json?: boolean; peer?: boolean }) => run(
       import('./check.ts').then(({ runCheck }) => runCheck(path, {
         json: options.json === true, config: common().config, ...(options.peer === true ? { peerControl: common().control } : {}),
+      }, terminal))))
+  program.command('rehearse')
+    .description('what would follow: a scenario on this configuration, in virtual time')
+    .argument('[scenario...]', 'as "kill web-a, wait 1m, start web-a"; without: examples')
+    .option('--json', 'as JSON, for programs')
+    .addOption(new Option('--script-time <time>', 'how long a start or stop of a script takes').argParser(durationOption).default(scriptTimeMs, '1s'))
+    .action((scenario: readonly string[], options: { json?: boolean; scriptTime: number }) => run(
+      import('./rehearse.ts').then(({ runRehearse }) => runRehearse({
+        config: common().config, scenario: scenario.join(' '), scriptMs: options.scriptTime, json: options.json === true,
       }, terminal))))
   program.command('import')
     .description('print classic files as one hactl.yaml')

@@ -5,6 +5,7 @@
 import type { Event } from '../core/events.ts'
 import type { NodeInit, NodeState } from '../core/state.ts'
 import type { Effect } from '../core/effects.ts'
+import type { EventRecord } from '../core/records.ts'
 import type { StatusReport } from '../core/report.ts'
 import { stagesOf } from '../core/stage.ts'
 import type { Packet } from '../core/packet.ts'
@@ -33,7 +34,8 @@ export interface Link {
   lossProbability: number
 }
 
-export interface StoryLine { readonly trueMs: number; readonly who: string; readonly text: string; readonly code: string }
+/** `record`: as a node wrote it; absent for facts of the world. */
+export interface StoryLine { readonly trueMs: number; readonly who: string; readonly text: string; readonly code: string; readonly record?: EventRecord }
 
 export interface World {
   readonly core: DecisionCore
@@ -93,8 +95,8 @@ function newWay(): WitnessWay {
 
 function createMachine(options: SimulationOptions, index: 0 | 1): Machine {
   return {
-    name: nodeNames[index],
-    peerName: nodeNames[index === 0 ? 1 : 0],
+    name: options.config.nodes[index] ?? nodeNames[index],
+    peerName: options.config.nodes[index === 0 ? 1 : 0] ?? nodeNames[index === 0 ? 1 : 0],
     index,
     stages: options.config.groups.flatMap((group) => stagesOf(group).map((stage, at) => createTruth(group.name, at, stage))),
     operations: new Set(),
