@@ -1,6 +1,7 @@
 /** `hactl why`: one move of one group: the reason, the evidence, each step in ms from the decision, how long it took. */
 import type { MoveExplanation } from '../core/explain.ts'
 import type { EventRecord } from '../core/records.ts'
+import { isPermission, permissionWords } from './permission-words.ts'
 import { colourOf, figureText } from './render-events.ts'
 import type { View } from './terminal.ts'
 import { clockText, dateText, durationText, exactText, grouped, wrapped } from './text.ts'
@@ -18,7 +19,7 @@ function headLines({ explanation, reason, decidedWallMs, move }: MoveExplanation
 }
 
 function evidenceLines({ evidence }: MoveExplanation, { columns }: View): readonly string[] {
-  const figures = Object.entries(evidence).map(([name, value]) => figureText(name, value))
+  const figures = Object.entries(evidence).map(([name, value]) => (name === 'permission' && isPermission(value) ? `permitted by ${permissionWords[value]}` : figureText(name, value)))
   return figures.length === 0 ? [] : wrapped(`evidence: ${figures.join(', ')}`, columns, '', '  ')
 }
 

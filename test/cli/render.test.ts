@@ -7,7 +7,7 @@ import { renderStatus } from '../../src/cli/render-status.ts'
 import { renderWhy } from '../../src/cli/render-why.ts'
 import { colourPaint, plainPaint, type View, viewOf } from '../../src/cli/terminal.ts'
 import {
-  activeActive, explanation, fencingFailed, guarded, healthy, longNames, nightMs, peerDead, records, standbyAndMore, troubled, unclean, witnessLost,
+  activeActive, authorityEnded, explanation, fencingFailed, guarded, healthy, longNames, nightMs, peerDead, records, standbyAndMore, troubled, unclean, witnessLost,
 } from './reports.ts'
 
 process.env['TZ'] = 'UTC'
@@ -41,6 +41,7 @@ const texts: Readonly<Record<string, (on: View) => string>> = {
   'status-long-names': (on) => renderStatus(longNames, on),
   'events': renderEvents,
   'why': (on) => renderWhy(explanation, on),
+  'why-authority-ended': (on) => renderWhy(authorityEnded, on),
   'replies': (on) => replies.map((reply) => renderReply(reply, on)).join('\n'),
   'progress': (on) => [
     renderProgress({ group: '192.0.2.100', message: 'alpha stops apache2' }, 3.4, on),
@@ -59,6 +60,21 @@ for (const [name, render] of Object.entries(texts)) {
   test(`${name}: colours change nothing but colours`, () => {
     const text = render(coloured)
     expect(text.replace(colours, '')).toBe(render(view))
+  })
+}
+
+// The proofs of design.md section 5, as evidence.
+const proofs: { permission: string; says: string }[] = [
+  { permission: 'consent', says: 'permitted by consent of the peer' },
+  { permission: 'will', says: 'permitted by the last will of the peer\'s daemon' },
+  { permission: 'fenced', says: 'permitted by confirmed fencing of the peer' },
+  { permission: 'witness', says: 'permitted by a grant of the witness' },
+  { permission: 'vouched', says: 'permitted by an administrator\'s word' },
+  { permission: 'of another version', says: 'permission of another version' },
+]
+for (const { permission, says } of proofs) {
+  test(`why names the proof in words: ${permission}`, () => {
+    expect(renderWhy({ ...explanation, evidence: { permission } }, view)).toContain(`evidence: ${says}`)
   })
 }
 

@@ -208,3 +208,20 @@ export const explanation: MoveExplanation = {
   evidence: { claimNumber: 8, permission: 'deadtime-alone', silentMs: 10_004, links: 2, linksUp: 0 },
   timeline: records.slice(1),
 }
+
+const lostRecord = { wallMs: nightMs, nowMs: 1_003_800, group: 'db', move: 'db#1' }
+
+/** A holder that neither its peer nor the witness answers. */
+export const authorityEnded: MoveExplanation = {
+  group: 'db', move: 'db#1', reason: 'authority-ended', decidedWallMs: nightMs, durationMs: 1_005.2,
+  explanation: 'beta releases db: alpha has confirmed nothing of ours for 4,000 ms, and the witness gave no grant (no answer in time)',
+  evidence: { claimNumber: 1 },
+  timeline: [
+    { ...lostRecord, wallMs: nightMs - 500, nowMs: 1_003_300, level: 'warning', code: 'witness-unreachable', message: 'the witness does not answer: no answer in time' },
+    { ...lostRecord, level: 'warning', code: 'permission-lost', reason: 'authority-ended',
+      message: 'beta releases db: alpha has confirmed nothing of ours for 4,000 ms, and the witness gave no grant (no answer in time)' },
+    { ...lostRecord, wallMs: nightMs + 900, nowMs: 1_004_700, level: 'error', code: 'not-stopped-in-time',
+      message: 'mysql of db still runs on beta, which has no permission any more: alpha may start it from now on. No watchdog is configured, so this node cannot make sure of it' },
+    { ...lostRecord, wallMs: nightMs + 1_005, nowMs: 1_004_805.2, level: 'info', code: 'group-released', message: 'beta has released db, in 1,005 ms' },
+  ],
+}

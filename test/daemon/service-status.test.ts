@@ -32,6 +32,7 @@ test('what stands behind the pair is named where it fails', () => {
   expect(said()).toBe('CONTESTED: 192.0.2.100 by 52:54:00:12:34:56; a holds web; b is alive')
   pair.run(601_000)
   expect(said()).toBe('a holds web; b is alive')
+  pair.fences.b = 'never'
   pair.kill('b')
   pair.run(2_000)
   expect(said()).toBe('a holds web; b is being fenced; b is dead')
@@ -41,6 +42,7 @@ test('what stands behind the pair is named where it fails', () => {
 
 test('a witness that does not answer is named', () => {
   const pair = rig(configuration([group('web', 'a', [address('192.0.2.100')])], { witness: { timeoutMs: 300, grantMs: 3_000, renewMs: 500 } }))
+  pair.witness.reachableFrom.delete('a')
   pair.start('a')
   pair.start('b')
   pair.run(3_000)
