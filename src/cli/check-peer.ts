@@ -1,4 +1,7 @@
-/** `hactl check --peer`: does the peer have the same configuration? The daemons tell each other digests of its parts, so the daemon here knows. */
+/**
+ * `hactl check --peer`: does the peer have the same configuration? The daemons tell each other digests of its parts, so
+ * the daemon here knows.
+ */
 import { statSync } from 'node:fs'
 import type { NodeReport, StatusReport } from '../core/report.ts'
 import { callDaemon } from '../runtime/control-client.ts'
@@ -6,10 +9,13 @@ import { refuse } from './refusal.ts'
 import type { Terminal, View } from './terminal.ts'
 import { wrapped } from './text.ts'
 
+/** Here and there. */
+type Deadtimes = readonly (number | undefined)[]
+
 /** `unknown`: the peer cannot be asked, and `why` says so. */
 export type PeerComparison =
   | { readonly peer: string; readonly result: 'alike' }
-  | { readonly peer: string; readonly result: 'differs'; readonly parts: readonly string[]; readonly deadtimesMs: readonly (number | undefined)[] }
+  | { readonly peer: string; readonly result: 'differs'; readonly parts: readonly string[]; readonly deadtimesMs: Deadtimes }
   | { readonly peer: string; readonly result: 'unknown'; readonly why: string }
 
 /** A number is the exit code with which no daemon answered; that is said already. */
@@ -23,7 +29,8 @@ export function comparePeer({ peer, nodes, configDifferences }: StatusReport): P
   const why = theirs === undefined ? `${peer} is not known` : whyNot(theirs)
   if (why !== undefined) return { peer, result: 'unknown', why }
   if (configDifferences.length === 0) return { peer, result: 'alike' }
-  return { peer, result: 'differs', parts: configDifferences, deadtimesMs: [nodes.find(({ self }) => self)?.deadtimeMs, theirs?.deadtimeMs] }
+  const ours = nodes.find(({ self }) => self)
+  return { peer, result: 'differs', parts: configDifferences, deadtimesMs: [ours?.deadtimeMs, theirs?.deadtimeMs] }
 }
 
 function whyNot({ name, status, dialogue }: NodeReport): string | undefined {
@@ -63,7 +70,7 @@ export function renderComparison(comparison: PeerComparison, path: string, view:
   }
 }
 
-function meaningOf(part: string, [mineMs, theirsMs]: readonly (number | undefined)[]): string {
+function meaningOf(part: string, [mineMs, theirsMs]: Deadtimes): string {
   const meaning = meanings[part]
   const figures = part === 'timing' && mineMs !== undefined && theirsMs !== undefined && mineMs !== theirsMs
     ? ` (deadtime is ${mineMs} ms here and ${theirsMs} ms there)` : ''

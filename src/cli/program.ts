@@ -145,7 +145,8 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
     .description('what would follow: a scenario on this configuration, in virtual time')
     .argument('[scenario...]', 'as "kill web-a, wait 1m, start web-a"; without: examples')
     .option('--json', 'as JSON, for programs')
-    .addOption(new Option('--script-time <time>', 'how long a start or stop of a script takes').argParser(durationOption).default(scriptTimeMs, '1s'))
+    .addOption(new Option('--script-time <time>', 'how long a start or stop of a script takes')
+      .argParser(durationOption).default(scriptTimeMs, '1s'))
     .action((scenario: readonly string[], options: { json?: boolean; scriptTime: number }) => run(
       import('./rehearse.ts').then(({ runRehearse }) => runRehearse({
         config: common().config, scenario: scenario.join(' '), scriptMs: options.scriptTime, json: options.json === true,

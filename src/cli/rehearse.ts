@@ -12,7 +12,10 @@ import { cell, durationText, table, wrapped } from './text.ts'
 
 export interface RehearseOptions { readonly config: string; readonly scenario: string; readonly scriptMs: Millis; readonly json: boolean }
 
-/** Exit code 0: at the end each group is served by exactly one node and no promise was broken; 1: not so; 2: the words or the configuration. */
+/**
+ * Exit code 0: at the end each group is served by exactly one node and no promise was broken; 1: not so; 2: the words or
+ * the configuration cannot be used.
+ */
 export function runRehearse({ config: path, scenario, scriptMs, json }: RehearseOptions, terminal: Terminal): number {
   const { paint } = terminal.errorView
   const { result } = readConfig(path)
@@ -33,7 +36,8 @@ export function runRehearse({ config: path, scenario, scriptMs, json }: Rehearse
     return 2
   }
   const rehearsal = rehearse({ core: realCore, config, steps: reading.steps, scriptMs })
-  const assumed = `the rules of this version on ${path}; assumed: each start and stop of a script takes ${durationText(scriptMs)} (--script-time)`
+  const assumed = `the rules of this version on ${path}; assumed: each start and stop of a script takes ${durationText(scriptMs)} ` +
+    '(--script-time)'
   terminal.out(json ? `${JSON.stringify({ scenario, ...rehearsal })}\n` : renderRehearsal(rehearsal, scenario, assumed, terminal.view))
   return rehearsal.ok ? 0 : 1
 }
@@ -44,7 +48,8 @@ function helpLines(path: string, config: ClusterConfig, { view }: Terminal): rea
     ...wrapped(`For ${path}, for example:`, view.columns, '', '  '),
     ...exampleScenarios(config).map((example) => `  hactl rehearse "${example}"`),
     '',
-    ...wrapped('Parts are separated by commas, and happen one right after the other unless there is a `wait` between them:', view.columns, '', ''),
+    ...wrapped('Parts are separated by commas, and happen one right after the other unless there is a `wait` between them:',
+      view.columns, '', ''),
     ...table([''], rows, view.columns, '  '),
   ]
 }

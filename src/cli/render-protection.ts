@@ -22,7 +22,8 @@ function witnessWords(witness: WitnessReport | undefined): readonly string[] {
   const { status, lastSeenMs } = witness
   switch (status) {
     case 'reachable': return [lastSeenMs === undefined ? 'witness answers' : `witness answers (${durationText(lastSeenMs)} ago)`]
-    case 'unreachable': return [lastSeenMs === undefined ? 'witness has NEVER ANSWERED' : `witness UNREACHABLE for ${durationText(lastSeenMs)}`]
+    case 'unreachable':
+      return [lastSeenMs === undefined ? 'witness has NEVER ANSWERED' : `witness UNREACHABLE for ${durationText(lastSeenMs)}`]
     case 'unknown': return ['witness not asked yet']
   }
 }
@@ -72,13 +73,16 @@ export function restsOn(group: GroupReport, { node, peer, nodes, witness }: Stat
   if (permission === undefined || inContact) return []
   const taken = permission === 'consent' ? [] : [`${node} took it by ${permissionWords[permission]}`]
   if (authorityRestMs === undefined) return taken
+  const isRenewed = grantRestMs !== undefined && witness?.status !== 'unreachable'
+  if (isRenewed) return [...taken, 'held by the grant of the witness, which is renewed']
   const another = `unless the witness ${grantRestMs === undefined ? 'grants it' : 'renews its grant'} or ${peer} answers`
-  if (grantRestMs !== undefined && witness?.status !== 'unreachable') return [...taken, 'held by the grant of the witness, which is renewed']
   return [...taken, `it must be let go in ${durationText(authorityRestMs)}, ${another}`]
 }
 
 /** Another host that answers for an address: what a person needs to find it. */
 export function contestedNotes({ contested }: GroupReport): readonly string[] {
-  return contested.map(({ ip, hardwareAddress, interface: device, count, lastMs }) =>
-    `another host answers for ${ip}: ${hardwareAddress} on ${device}, ${count === 1 ? 'once' : `${count} times`}, last ${durationText(lastMs)} ago`)
+  return contested.map(({ ip, hardwareAddress, interface: device, count, lastMs }) => {
+    const times = count === 1 ? 'once' : `${count} times`
+    return `another host answers for ${ip}: ${hardwareAddress} on ${device}, ${times}, last ${durationText(lastMs)} ago`
+  })
 }

@@ -8,8 +8,13 @@ import { cell, durationText, type Row, table, wrapped } from './text.ts'
 /** `assumed`: what a rehearsal cannot know and takes for granted. */
 export function renderRehearsal(rehearsal: Rehearsal, scenario: string, assumed: string, view: View): string {
   const { columns, paint } = view
-  const head = [...wrapped(`rehearsal: ${scenario}`, columns, '', '  ').map(paint.bold), ...wrapped(assumed, columns, '  ', '  ').map(paint.dim)]
-  const parts = [head, timelineLines(rehearsal, view), groupLines(rehearsal, view), problemLines(rehearsal, view), verdictLines(rehearsal, view)]
+  const parts = [
+    [...wrapped(`rehearsal: ${scenario}`, columns, '', '  ').map(paint.bold), ...wrapped(assumed, columns, '  ', '  ').map(paint.dim)],
+    timelineLines(rehearsal, view),
+    groupLines(rehearsal, view),
+    problemLines(rehearsal, view),
+    verdictLines(rehearsal, view),
+  ]
   return `${parts.filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')}\n`
 }
 
@@ -54,7 +59,8 @@ function groupLines({ groups, endMs, endless }: Rehearsal, { columns, paint }: V
     ],
   }))
   const when = endless ? `it goes on and on; after ${durationText(endMs)} it stands so` : `nothing new happens after ${durationText(endMs)}`
-  return [...wrapped(`${when}:`, columns, '', '  '), ...table(['group', 'served by', 'by nobody for', 'by both for', 'scripts on both for'], rows, columns, '  ')]
+  const headings = ['group', 'served by', 'by nobody for', 'by both for', 'scripts on both for']
+  return [...wrapped(`${when}:`, columns, '', '  '), ...table(headings, rows, columns, '  ')]
 }
 
 function timeText(ms: number, toTheEnd: boolean): string {
@@ -99,14 +105,16 @@ function verdictLines(rehearsal: Rehearsal, { columns, paint }: View): readonly 
   const lines = violations.flatMap(({ rule, message }) =>
     wrapped(`a promise is broken: ${broken[rule] ?? `rule ${rule} of the simulator`}: ${message}`, columns, '', '  ').map(paint.red))
   if (violations.length > 0) {
-    const advice = '`hactl check` says which promises this configuration can keep. If it said nothing of this: it is a defect of hactl, please report it'
+    const advice = '`hactl check` says which promises this configuration can keep. If it said nothing of this: it is a defect of ' +
+      'hactl, please report it'
     return [...lines, ...wrapped(advice, columns, '', '  ')]
   }
   const both = groups.filter(({ bothMs }) => bothMs > 0).map(({ group }) => group)
   const twice = groups.filter(({ twiceMs }) => twiceMs > 0).map(({ group }) => group)
   const once = [
     ...(both.length === 0 ? [] : [`both nodes had the address of ${both.join(', ')} at once: ${bothText(rehearsal)}`]),
-    ...(twice.length === 0 || both.length > 0 ? [] : [`scripts of ${twice.join(', ')} ran on both nodes at once, without the address on one: ${twiceText(rehearsal)}`]),
+    ...(twice.length === 0 || both.length > 0 ? []
+      : [`scripts of ${twice.join(', ')} ran on both nodes at once, without the address on one: ${twiceText(rehearsal)}`]),
   ].flatMap((text) => wrapped(text, columns, '', '  ').map(paint.yellow))
   const unserved = !groups.every(isServedOnce)
   const but = unserved ? ', but not every group is served by one node alone: an administrator has to act' : ''
@@ -115,13 +123,18 @@ function verdictLines(rehearsal: Rehearsal, { columns, paint }: View): readonly 
 
 /** Promise P2, and what P4 leaves open. */
 function bothText({ excuses }: Rehearsal): string {
-  if (excuses.includes('silence')) return 'neither could know that the other lives. More links over other networks make that rare, a witness or fencing impossible (promise P2)'
-  if (excuses.includes('holder-paused') || excuses.includes('waking')) return 'the holder stood still and let go when it ran again (promises P2, P4)'
+  if (excuses.includes('silence')) {
+    return 'neither could know that the other lives. More links over other networks make that rare, a witness or fencing impossible ' +
+      '(promise P2)'
+  }
+  const stoodStill = excuses.includes('holder-paused') || excuses.includes('waking')
+  if (stoodStill) return 'the holder stood still and let go when it ran again (promises P2, P4)'
   if (excuses.includes('daemon-dead')) return 'a dead daemon had left it behind'
   return `nothing better is promised here (${excuses.join(', ')}; promise P2)`
 }
 
 function twiceText({ excuses }: Rehearsal): string {
-  const where = excuses.includes('holder-paused') || excuses.includes('daemon-dead') ? 'the daemon there could not stop them' : 'they were not stopped in time, and nobody could be told'
+  const where = excuses.includes('holder-paused') || excuses.includes('daemon-dead') ? 'the daemon there could not stop them'
+    : 'they were not stopped in time, and nobody could be told'
   return `${where}. What must never run twice needs fencing, or a watchdog (promise P6)`
 }

@@ -19,7 +19,8 @@ function headLines({ explanation, reason, decidedWallMs, move }: MoveExplanation
 }
 
 function evidenceLines({ evidence }: MoveExplanation, { columns }: View): readonly string[] {
-  const figures = Object.entries(evidence).map(([name, value]) => (name === 'permission' && isPermission(value) ? `permitted by ${permissionWords[value]}` : figureText(name, value)))
+  const figures = Object.entries(evidence).map(([name, value]) =>
+    name === 'permission' && isPermission(value) ? `permitted by ${permissionWords[value]}` : figureText(name, value))
   return figures.length === 0 ? [] : wrapped(`evidence: ${figures.join(', ')}`, columns, '', '  ')
 }
 

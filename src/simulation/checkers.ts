@@ -162,7 +162,8 @@ export function recordWritten(world: World, machine: Machine, record: EventRecor
   }
   const group = record.group === undefined ? '' : ` [${record.group}]`
   const reason = record.reason === undefined ? '' : ` (${record.reason})`
-  world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `${record.code}${group}${reason}: ${record.message}`, code: record.code, record })
+  const text = `${record.code}${group}${reason}: ${record.message}`
+  world.tell?.({ trueMs: world.nowMs, who: machine.name, text, code: record.code, record })
 }
 
 /** `cleanup --i-have-checked` has taken effect here: the administrator had ended by hand what was left. A stop that succeeded left nothing. */

@@ -31,7 +31,7 @@ export function stopWitness(world: World): void {
   after(world, durationMs, () => startWitness(world))
 }
 
-function startWitness(world: World): void {
+export function startWitness(world: World): void {
   if (!world.witness.down) return
   world.witness.down = false
   elect(world.witness.etcd, world.nowMs, world.random, true)

@@ -7,11 +7,11 @@ import type { GroupName } from '../core/config.ts'
 import type { Scope } from '../core/packet.ts'
 import { request, shutDown } from './administrator.ts'
 import { startDaemon } from './driver.ts'
-import { recover } from './etcd.ts'
 import { endService, strip } from './faults.ts'
 import { crashAndReboot, crashMachine, killAndRestart, pauseMachine, startMachine } from './hosts.ts'
 import { isUp, type Machine, type StageTruth } from './machine.ts'
 import { setCut } from './network.ts'
+import { startWitness } from './outside-faults.ts'
 import { setPing } from './pings.ts'
 import type { World } from './world.ts'
 import { setWitnessCut } from './witness.ts'
@@ -61,11 +61,6 @@ function setPings(world: World, machine: Machine, reachable: boolean): void {
   for (const name of machine.pings.keys()) setPing(world, machine, name, reachable)
 }
 
-function startWitness(world: World): void {
-  if (world.witness.down) recover(world.witness.etcd, world.nowMs, world.random)
-  world.witness.down = false
-}
-
 function heal(world: World): void {
   setAllLinks(world, false)
   startWitness(world)
@@ -101,35 +96,47 @@ function breakScript(world: World, found: Found, action: 'start' | 'stop', until
   }
 }
 
+type Act = Form['act']
+
+/** Of forms whose first node is the one that it happens to. */
+function on(act: (world: World, machine: Machine, found: Found) => void): Act {
+  return (world, found) => act(world, machineOf(world, found.nodes[0]), found)
+}
+
+function breaking(action: 'start' | 'stop'): Act {
+  return (world, found) => breakScript(world, found, action, Infinity)
+}
+
 const networkForms: readonly Form[] = [
   { words: 'lose link LINK', means: 'it, or each link of an interface, is dead', act: (world, { links }) => setLinks(world, links, true) },
   { words: 'heal link LINK', means: 'it carries again', act: (world, { links }) => setLinks(world, links, false) },
   { words: 'partition', means: 'no link carries anything', act: (world) => setAllLinks(world, true) },
-  { words: 'cut NODE to NODE', means: 'what the first one sends never arrives',
-    act: (world, { nodes }) => setAllLinks(world, true, machineOf(world, nodes[0]).index) },
-  { words: 'isolate NODE', means: 'no link, no witness, no ping node', act: (world, { nodes }) => isolate(world, machineOf(world, nodes[0])) },
-  { words: 'lose ping nodes', means: 'neither node sees a ping node', needs: 'ping', act: (world) => world.machines.forEach((one) => setPings(world, one, false)) },
-  { words: 'lose ping nodes on NODE', means: 'it sees none', needs: 'ping', act: (world, { nodes }) => setPings(world, machineOf(world, nodes[0]), false) },
+  { words: 'cut NODE to NODE', means: 'what the first one sends never arrives', act: on((world, { index }) => setAllLinks(world, true, index)) },
+  { words: 'isolate NODE', means: 'no link, no witness, no ping node', act: on(isolate) },
+  { words: 'lose ping nodes', means: 'neither node sees a ping node', needs: 'ping',
+    act: (world) => world.machines.forEach((machine) => setPings(world, machine, false)) },
+  { words: 'lose ping nodes on NODE', means: 'it sees none', needs: 'ping', act: on((world, machine) => setPings(world, machine, false)) },
   { words: 'witness down', means: 'the witness answers nobody', needs: 'witness', act: (world) => { world.witness.down = true } },
   { words: 'witness up', means: 'it answers again', needs: 'witness', act: startWitness },
   { words: 'witness unreachable from NODE', means: 'only that node cannot ask it', needs: 'witness',
-    act: (world, { nodes }) => setWitnessCut(world, machineOf(world, nodes[0]), true) },
+    act: on((world, machine) => setWitnessCut(world, machine, true)) },
   { words: 'witness reachable from NODE only', means: 'the other node cannot ask it', needs: 'witness',
-    act: (world, { nodes }) => world.machines.forEach((machine) => setWitnessCut(world, machine, machine.name !== nodes[0])) },
+    act: on((world, reached) => world.machines.forEach((machine) => setWitnessCut(world, machine, machine !== reached))) },
   { words: 'heal', means: 'links, witness and ping nodes are well again', act: heal },
 ]
 
 const hostForms: readonly Form[] = [
-  { words: 'kill NODE', means: 'the host loses its power', act: (world, { nodes }) => crashMachine(world, machineOf(world, nodes[0])) },
-  { words: 'reboot NODE', means: 'no power, and back 30 s later', act: (world, { nodes }) => crashAndReboot(world, machineOf(world, nodes[0]), rebootMs) },
+  { words: 'kill NODE', means: 'the host loses its power', act: on(crashMachine) },
+  { words: 'reboot NODE', means: 'no power, and back 30 s later', act: on((world, machine) => crashAndReboot(world, machine, rebootMs)) },
   { words: 'start NODE', means: 'the host, or its daemon, is started',
-    act: (world, { nodes }) => (machineOf(world, nodes[0]).running ? startDaemon : startMachine)(world, machineOf(world, nodes[0])) },
+    act: on((world, machine) => (machine.running ? startDaemon : startMachine)(world, machine)) },
   { words: 'pause NODE TIME', means: 'the whole guest stands still (migration)',
-    act: (world, { nodes, timeMs }) => pauseMachine(world, machineOf(world, nodes[0]), 'guest-pause', timeMs) },
+    act: on((world, machine, { timeMs }) => pauseMachine(world, machine, 'guest-pause', timeMs)) },
   { words: 'hang daemon NODE TIME', means: 'SIGSTOP of the daemon; the host lives',
-    act: (world, { nodes, timeMs }) => pauseMachine(world, machineOf(world, nodes[0]), 'stop-signal', timeMs) },
-  { words: 'kill daemon NODE', means: 'kill -9; systemd starts it again 1 s later', act: (world, { nodes }) => killAndRestart(world, machineOf(world, nodes[0]), restartMs, 'alone') },
-  { words: 'stop daemon NODE', means: 'systemctl stop hactl', act: (world, { nodes }) => shutDown(world, machineOf(world, nodes[0]), Infinity) },
+    act: on((world, machine, { timeMs }) => pauseMachine(world, machine, 'stop-signal', timeMs)) },
+  { words: 'kill daemon NODE', means: 'kill -9; systemd starts it again 1 s later',
+    act: on((world, machine) => killAndRestart(world, machine, restartMs, 'alone')) },
+  { words: 'stop daemon NODE', means: 'systemctl stop hactl', act: on((world, machine) => shutDown(world, machine, Infinity)) },
   { words: 'fencing fails', means: 'the fencing device says no', needs: 'fencing', act: (world) => { world.fencingBroken = true } },
   { words: 'fencing works', means: 'it does what it is told', needs: 'fencing', act: (world) => { world.fencingBroken = false } },
 ]
@@ -137,16 +144,13 @@ const hostForms: readonly Form[] = [
 const serviceForms: readonly Form[] = [
   { words: 'kill service SCRIPT', means: 'it dies where it runs', act: killService },
   { words: 'kill service SCRIPT on NODE', means: 'it dies there', act: killService },
-  { words: 'start of SCRIPT fails', means: 'every start fails, on both nodes', act: (world, found) => breakScript(world, found, 'start', Infinity) },
-  { words: 'start of SCRIPT fails on NODE', means: 'every start fails there', act: (world, found) => breakScript(world, found, 'start', Infinity) },
-  { words: 'stop of SCRIPT fails', means: 'every stop fails, on both nodes', act: (world, found) => breakScript(world, found, 'stop', Infinity) },
-  { words: 'stop of SCRIPT fails on NODE', means: 'every stop fails there', act: (world, found) => breakScript(world, found, 'stop', Infinity) },
+  { words: 'start of SCRIPT fails', means: 'every start fails, on both nodes', act: breaking('start') },
+  { words: 'start of SCRIPT fails on NODE', means: 'every start fails there', act: breaking('start') },
+  { words: 'stop of SCRIPT fails', means: 'every stop fails, on both nodes', act: breaking('stop') },
+  { words: 'stop of SCRIPT fails on NODE', means: 'every stop fails there', act: breaking('stop') },
   { words: 'mend SCRIPT', means: 'its starts and stops succeed again',
     act: (world, found) => { for (const action of ['start', 'stop'] as const) breakScript(world, found, action, 0) } },
-  { words: 'strip ADDRESS', means: 'somebody removes it from its interface', act: (world, found) => {
-    const there = whereUp(world, found)
-    if (there !== undefined) strip(world, there.machine, there.truth)
-  } },
+  { words: 'strip ADDRESS', means: 'somebody removes it from its interface', act: stripAddress },
 ]
 
 function killService(world: World, found: Found): void {
@@ -154,10 +158,16 @@ function killService(world: World, found: Found): void {
   if (there !== undefined) endService(world, there.machine, there.truth)
 }
 
+function stripAddress(world: World, found: Found): void {
+  const there = whereUp(world, found)
+  if (there !== undefined) strip(world, there.machine, there.truth)
+}
+
 const commandForms: readonly Form[] = [
   { words: 'standby NODE', means: 'hactl standby is typed there', act: standby },
   { words: 'standby NODE SCOPE', means: 'all, local or foreign', act: standby },
-  { words: 'online NODE', means: 'hactl online', act: (world, { nodes }) => ask(world, nodes[0], { type: 'online', timeoutMs: requestMs }) },
+  { words: 'online NODE', means: 'hactl online',
+    act: (world, { nodes }) => ask(world, nodes[0], { type: 'online', timeoutMs: requestMs }) },
   { words: 'takeover NODE', means: 'hactl takeover', act: takeover },
   { words: 'takeover NODE WHAT', means: 'all, local, foreign or a group', act: takeover },
   { words: 'hactl pause', means: 'no automatic moves', act: (world) => ask(world, undefined, { type: 'pause' }) },

@@ -38,7 +38,9 @@ export function isTold(line: StoryLine): boolean {
 
 function isOfPeer({ code, who, trueMs }: StoryLine, lines: readonly StoryLine[]): boolean {
   const codes = withPeer[code] ?? []
-  return codes.length > 0 && lines.some((other) => other.who === who && codes.includes(other.code) && Math.abs(other.trueMs - trueMs) <= togetherMs)
+  return codes.length > 0 && lines.some((other) => {
+    return other.who === who && codes.includes(other.code) && Math.abs(other.trueMs - trueMs) <= togetherMs
+  })
 }
 
 function tellLine({ who, text, code, record }: StoryLine): Omit<RehearsalLine, 'afterMs'> | undefined {

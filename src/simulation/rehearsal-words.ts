@@ -100,7 +100,8 @@ function findName(kind: string, word: string, config: ClusterConfig, found: Muta
     case 'TIME': return findTime(word, found)
     case 'SCOPE': return pick(word, scopes, 'scope', (scope) => void takeScope(scope, found))
     case 'GROUP': return pick(word, groupNames(config), 'group', (group) => { found.group = group })
-    case 'WHAT': return takeScope(word.toLowerCase(), found) ? undefined : pick(word, [...scopes, ...groupNames(config)], 'group', (group) => { found.group = group })
+    case 'WHAT': return takeScope(word.toLowerCase(), found) ? undefined
+      : pick(word, [...scopes, ...groupNames(config)], 'group', (group) => { found.group = group })
     case 'SCRIPT': return pick(word, scriptNames(config), 'script', (script) => { found.resource = script })
     default: return pick(word, addressTexts(config), 'address', (address) => { found.resource = address })
   }
@@ -130,8 +131,8 @@ function findTime(word: string, found: MutableFound): string | undefined {
 
 function findLinks(words: string, config: ClusterConfig, found: MutableFound): string | undefined {
   const links = linksOf(config.links)
-  const isMeant = ({ name, interface: device }: (typeof links)[number]): boolean => [name, device].some((one) => one.toLowerCase() === words.toLowerCase())
-  found.links = links.filter(isMeant).map(({ name }) => name)
+  const isMeant = (one: string): boolean => one.toLowerCase() === words.toLowerCase()
+  found.links = links.filter(({ name, interface: device }) => isMeant(name) || isMeant(device)).map(({ name }) => name)
   if (found.links.length > 0) return undefined
   const known = [...new Set(links.flatMap(({ name, interface: device }) => [device, name]))]
   return `there is no link ${words}.${didYouMean(words, known)} Known: ${known.join(', ') || 'none'}`

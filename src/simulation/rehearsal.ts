@@ -3,9 +3,11 @@
  * starts and comes to rest; then the steps of the scenario are done, and everything is followed until nothing new happens.
  */
 import type { ClusterConfig } from '../core/config.ts'
+import type { StatusReport } from '../core/report.ts'
 import { isProtected } from './exclusion.ts'
 import { startMachine } from './hosts.ts'
 import type { Excuse, Violation } from './ledger.ts'
+import type { Machine } from './machine.ts'
 import { linksOf, rehearsalOptions } from './rehearsal-options.ts'
 import { watchService, type GroupService, type ServiceTimes, type ServiceWatch } from './rehearsal-service.ts'
 import { isTold, storyOf, type RehearsalLine } from './rehearsal-story.ts'
@@ -32,7 +34,13 @@ export interface Rehearsal {
   readonly isProtected: boolean
 }
 
-export interface RehearsalOptions { readonly core: DecisionCore; readonly config: ClusterConfig; readonly steps: readonly Step[]; readonly scriptMs: number }
+export interface RehearsalOptions {
+  readonly core: DecisionCore
+  readonly config: ClusterConfig
+  readonly steps: readonly Step[]
+  /** Of each start and stop of a script. */
+  readonly scriptMs: number
+}
 
 /** A pair that moves back and forth is not watched for ever. */
 const longestMs = 600_000
@@ -90,8 +98,8 @@ function settle(stage: Stage, config: ClusterConfig): void {
   // The witness and the ping nodes have been asked by then, and nothing rests on the time before.
   advance(stage, 12_000 + 2 * deadtimeMs)
   const limitMs = world.nowMs + initdeadMs + 120_000
-  const isWell = (): boolean => service.now().every(({ served }) => served === 'by-one')
-    && world.machines.every(({ daemon }) => daemon !== undefined && world.core.statusReport(daemon.state, daemon.lastMs).health === 'healthy')
+  const isWell = (): boolean => service.now().every(isServedOnce)
+    && world.machines.every((machine) => reportOf(world, machine)?.health === 'healthy')
   while (!isWell() && world.nowMs < limitMs) advance(stage, world.nowMs + 1000)
 }
 
@@ -110,10 +118,14 @@ function runToRest(stage: Stage, config: ClusterConfig, scriptMs: number): boole
   }
 }
 
-function waitsForFailbackMs({ machines, core }: World): number {
-  const waits = machines.flatMap(({ daemon }) => (daemon === undefined ? [] : core.statusReport(daemon.state, daemon.lastMs).groups))
-    .flatMap(({ reason, autoFailback }) => (reason === 'failback-waits' && typeof autoFailback === 'object' && 'afterMs' in autoFailback ? [autoFailback.afterMs] : []))
+function waitsForFailbackMs(world: World): number {
+  const waiting = world.machines.flatMap((machine) => reportOf(world, machine)?.groups ?? []).filter(({ reason }) => reason === 'failback-waits')
+  const waits = waiting.map(({ autoFailback }) => (typeof autoFailback === 'object' && 'afterMs' in autoFailback ? autoFailback.afterMs : 0))
   return Math.max(0, ...waits)
+}
+
+function reportOf({ core }: World, { daemon }: Machine): StatusReport | undefined {
+  return daemon === undefined ? undefined : core.statusReport(daemon.state, daemon.lastMs)
 }
 
 /** Item by item, so that no change of service goes unseen. */
@@ -163,10 +175,8 @@ function serviceText({ group, served, nodes, twice }: GroupService): string {
 function resultOf(stage: Stage, endless: boolean): Rehearsal {
   const { world, violations, service, beganMs } = stage
   const groups = service.now().map((one) => ({ ...one, ...service.times(one.group) }))
-  const problems = world.machines.flatMap(({ name, daemon }) => {
-    const found = daemon === undefined ? [] : world.core.statusReport(daemon.state, daemon.lastMs).problems
-    return found.length === 0 ? [] : [{ node: name, problems: found }]
-  })
+  const problems = world.machines.map((machine) => ({ node: machine.name, problems: reportOf(world, machine)?.problems ?? [] }))
+    .filter(({ problems: found }) => found.length > 0)
   return {
     ok: violations.length === 0 && !endless && groups.every(isServedOnce),
     timeline: storyOf(stage.lines.filter(({ trueMs }) => trueMs <= stage.lastNewsMs), beganMs),

@@ -35,7 +35,13 @@ export interface Link {
 }
 
 /** `record`: as a node wrote it; absent for facts of the world. */
-export interface StoryLine { readonly trueMs: number; readonly who: string; readonly text: string; readonly code: string; readonly record?: EventRecord }
+export interface StoryLine {
+  readonly trueMs: number
+  readonly who: string
+  readonly text: string
+  readonly code: string
+  readonly record?: EventRecord
+}
 
 export interface World {
   readonly core: DecisionCore
