@@ -63,7 +63,7 @@ async function fed(host: Host): Promise<string> {
 test('the hardware watchdog is fed by a daemon that runs, switched off by one that is stopped, and left alone by one that dies', async () => {
   const pair = await openPair({ more: ['watchdog /var/tmp/watchdog'], yaml: 'watchdog: {timeout: 2s}\n' })
   const missing = await pair.alpha.exec([...program, 'daemon', '--foreground'])
-  expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('modprobe softdog') as string })
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('modprobe softdog') as string })
   for (const host of pair.lab.hosts) host.write('/var/tmp/watchdog', '')
   const daemons = await pair.startBoth()
   await waitFor('the watchdog is fed', async () => /^\.{4,}$/.test(await fed(pair.alpha)) || undefined, patienceMs, 200)
