@@ -1,6 +1,7 @@
 /** What this node tells the peer, and when: every keepalive, at once when its facts change, at once when asked. */
-import type { AdvertisedGroup, Facts, Packet } from './packet.ts'
+import type { AdvertisedGroup, AdvertisedState, Facts, Packet } from './packet.ts'
 import { stateOf } from './group-view.ts'
+import { wasUnclean } from './observe.ts'
 import { pingsSeen } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -12,8 +13,13 @@ const dialogue = 1
 /** Confirmations older than this many packets are of no use: mutual contact is younger or gone. */
 const rememberedPackets = 256
 
-function advertisedGroup(group: GroupState, nowMs: Millis): AdvertisedGroup {
-  const state = stateOf(group)
+/** What the last daemon left unclean is told as that from the first packet on: the peer may hear no second one. */
+function advertisedState(node: NodeState, group: GroupState): AdvertisedState {
+  return group.looked || !wasUnclean(node, group.name) ? stateOf(group) : 'unclean'
+}
+
+function advertisedGroup(node: NodeState, group: GroupState, nowMs: Millis): AdvertisedGroup {
+  const state = advertisedState(node, group)
   return {
     name: group.name,
     state,
@@ -36,7 +42,7 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
     ...(state.standby === undefined ? {} : { standby: state.standby }),
     ...(state.phase === 'leaving' ? { leaving: true } : {}),
     pause: state.pause,
-    groups: state.groups.map((group) => advertisedGroup(group, nowMs)),
+    groups: state.groups.map((group) => advertisedGroup(state, group, nowMs)),
     digests: state.config.digests,
     requests: state.peerRequests.map(({ kind, group }) => ({ kind, group })),
     ...(state.raising === undefined ? {} : { raisedForMs: state.config.pauseLimitMs }),

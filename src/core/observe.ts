@@ -2,10 +2,11 @@
  * The look at start-up: what did this node's last daemon leave running? What is found is left alone until the node may
  * adopt it or must answer a claim (design.md section 5 "Restart").
  */
+import type { GroupName } from './config.ts'
 import type { Observation } from './events.ts'
 import { runsHere } from './group-view.ts'
 import { isWarm } from './stage.ts'
-import type { GroupState, StageState } from './state.ts'
+import type { GroupState, NodeState, StageState } from './state.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
 
 export function beginLook(turn: Turn): void {
@@ -29,23 +30,28 @@ export function takeObservations(turn: Turn, observations: readonly Observation[
   record(turn, 'info', 'daemon-ready', `${turn.state.self} has looked at its resources and joins`)
 }
 
+/** A stop failed under the last daemon, and the kernel has not been booted since. */
+export function wasUnclean({ sameBoot, persisted }: NodeState, name: GroupName): boolean {
+  return sameBoot && persisted.groups.some((one) => one.name === name && one.unclean)
+}
+
 function lookAt(turn: Turn, group: GroupState, observations: readonly Observation[]): void {
-  const wasUnclean = turn.state.sameBoot && turn.state.persisted.groups.some((one) => one.name === group.name && one.unclean)
+  const unclean = wasUnclean(turn.state, group.name)
   const stages = group.stages.map((stage, index): StageState => {
     const seen = observations.find((one) => one.stage === index)
-    return seen === undefined || seen.found === 'stopped' ? { ...stage, status: 'stopped' } : foundStage(stage, seen, wasUnclean)
+    return seen === undefined || seen.found === 'stopped' ? { ...stage, status: 'stopped' } : foundStage(stage, seen, unclean)
   })
   setGroup(turn, group.name, { stages, looked: true })
   const now = groupNamed(turn.state, group.name)
-  if (now === undefined || wasUnclean || !runsHere(now)) return
+  if (now === undefined || unclean || !runsHere(now)) return
   const names = now.stages.filter((stage) => stage.status !== 'stopped').map((stage) => stage.what.name)
   setGroup(turn, group.name, { found: true })
   record(turn, 'info', 'resources-found', `found running on ${turn.state.self}: ${names.join(', ')} of ${group.name}; left alone until it is clear who holds it`, { group: group.name })
 }
 
-function foundStage(stage: StageState, seen: Observation, wasUnclean: boolean): StageState {
+function foundStage(stage: StageState, seen: Observation, unclean: boolean): StageState {
   const message = seen.message === undefined ? {} : { message: seen.message }
-  if (wasUnclean) return { ...stage, ...message, status: 'unclean' }
+  if (unclean) return { ...stage, ...message, status: 'unclean' }
   return { ...stage, ...message, status: seen.found === 'running' ? 'running' : 'suspect' }
 }
 

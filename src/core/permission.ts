@@ -18,7 +18,7 @@
  */
 import { contactAuthority, restsOnWitness } from './authority.ts'
 import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
-import { canFence, isFenced } from './fenced.ts'
+import { canFence, canFenceDead, isFenced } from './fenced.ts'
 import { peerGroup } from './group-view.ts'
 import { orderlyShare } from './lease-arithmetic.ts'
 import { seesAnyPingNode } from './pings.ts'
@@ -40,7 +40,7 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
   if (!gone && nowMs < adoptionMs(state, group)) return { refused: 'listening' }
   if (gone && group.peerCleared) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'vouched' }
   if (isFenced(state)) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'fenced' }
-  if (isUncleanThere(state, group)) return !canFence(state) ? { refused: 'peer-unclean' } : restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { needs: 'fencing' }
+  if (isUncleanThere(state, group)) return !canFenceDead(state) ? { refused: 'peer-unclean' } : restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { needs: 'fencing' }
   if (willCovers(state, group, nowMs)) return hasAuthority(state, group, nowMs) ? { permission: 'will' } : { needs: 'grant' }
   if (peerIsRaised(state, nowMs)) return state.config.fencing !== undefined && canFence(state) ? { needs: 'fencing' } : { refused: 'peer-raised' }
   if (state.contact.status === 'left') return hasAuthority(state, group, nowMs) ? { permission: 'peer-left' } : { needs: 'grant' }
@@ -58,7 +58,7 @@ function rulingByWitness(state: NodeState, group: GroupState, nowMs: Millis): Ru
   const { grant } = group
   if (grant === undefined || grant.ending === true || nowMs >= grant.sentMs + orderlyShare * grant.lifeMs) return { needs: 'grant' }
   const saysStopped = state.contact.deaf === true && peerGroup(state, group.name)?.state === 'stopped'
-  const mustFence = state.contact.status === 'dead' && !saysStopped && !isFenced(state) && !group.peerCleared && canFence(state) && (hasColdScripts(group) || isUncleanThere(state, group))
+  const mustFence = !saysStopped && !isFenced(state) && !group.peerCleared && canFenceDead(state) && (hasColdScripts(group) || isUncleanThere(state, group))
   return mustFence ? { needs: 'fencing' } : { permission: 'witness' }
 }
 

@@ -1,7 +1,7 @@
 /** The questions that placement asks, answered from the state (placement.ts). */
 import type { AutoFailback, GroupConfig, NodeName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
-import { canFence } from './fenced.ts'
+import { canFenceDead } from './fenced.ts'
 import { isFlapHeld } from './flaps.ts'
 import { goesFirst, isUnclean, peerGroup, runsHere } from './group-view.ts'
 import type { Scope } from './packet.ts'
@@ -47,7 +47,7 @@ function thereOf(state: NodeState, group: GroupState): PlacementView['there'] {
   const peer = peerGroup(state, group.name)
   if (peer === undefined) return 'nothing'
   // A dead peer that can be fenced is no obstacle to the wish; the start waits for the fencing (permission.ts).
-  if (peer.state === 'unclean') return (group.peerCleared || canFence(state)) && !peerIsHeard(state) ? 'nothing' : 'unclean'
+  if (peer.state === 'unclean') return (group.peerCleared || canFenceDead(state)) && !peerIsHeard(state) ? 'nothing' : 'unclean'
   if (!peerIsHeard(state)) return 'nothing'
   switch (peer.state) {
     case 'held':

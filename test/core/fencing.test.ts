@@ -148,3 +148,17 @@ test('where both hold something, only one of them fences at once', () => {
   expect(pair.fenced).toEqual(['a fences b, level 0'])
   expect([pair.held('web'), pair.held('other')]).toEqual(['a', 'a'])
 })
+
+test('a peer that has left in order with a failed stop is not switched off, and no grant of the witness permits its group', () => {
+  const data = group('data', 'a', [address('192.0.2.101'), script('mysql')])
+  for (const change of [{ fencing }, { ...witnessed, fencing }]) {
+    const pair = pairOf(configuration([data], change))
+    pair.outcomes.set('a stop mysql', { result: 'failed', exitCode: 1, message: 'no' })
+    pair.give('a', { type: 'shutdown-requested' })
+    pair.run(30_000)
+    expect(pair.hosts.a.exitCode).toBe(0)
+    expect(pair.fenced).toEqual([])
+    expect(groupOf(pair.hosts.b, 'data').placement).toBe('unclean-there')
+    expect(pair.held('data')).toBe('')
+  }
+})

@@ -1,6 +1,6 @@
 /** A stop that fails: nobody starts the group elsewhere, and the administrator's word ends that. */
 import { expect, test } from 'vitest'
-import { address, configuration, group, groupOf, pairOf, replyOf, script, standbyAll } from './two-nodes.ts'
+import { address, configuration, dieOf, group, groupOf, pairOf, replyOf, script, standbyAll } from './two-nodes.ts'
 
 const web = group('web', 'a', [address('192.0.2.100'), script('apache2')])
 const no = { result: 'failed', message: 'no' } as const
@@ -67,4 +67,23 @@ test('a holder whose service could not be stopped meets a healthy holder after a
   pair.run(1_000)
   expect([...pair.hosts.b.running]).toEqual([])
   expect(pair.held('web')).toBe('a')
+})
+
+test('a daemon that starts again says from its first packet on what its last one left unclean', () => {
+  const pair = pairOf(configuration([web]))
+  pair.outcomes.set('a stop apache2', no)
+  pair.ask('a', standbyAll)
+  pair.run(1_000)
+  dieOf(pair, 'a')
+  dieOf(pair, 'b')
+  pair.start('b', 2)
+  pair.run(100)
+  pair.start('a', 2)
+  pair.run(2)
+  // One packet has passed, and a has not looked yet.
+  expect(groupOf(pair.hosts.a).looked).toBe(false)
+  pair.kill('a')
+  pair.run(10_000)
+  expect(groupOf(pair.hosts.b).placement).toBe('unclean-there')
+  expect(pair.held('web')).toBe('')
 })
