@@ -75,6 +75,17 @@ test('a will of another generation than the newest one is no proof', () => {
   }
 })
 
+test('the will of a daemon whose successor has been heard is no proof: the successor may hold by now', () => {
+  const pair = pairOf(configuration([web]))
+  pair.run(2_000)
+  dieOf(pair, 'a')
+  pair.give('b', { type: 'packet-received', link: 'bcast eth0', packet: { id: { generation: 2, sequence: 1 }, from: 'a', kind: 'status', nodeStatus: 'up', deadtimeMs: 1_000 } })
+  will(pair, 'addresses-gone', 'web')
+  pair.run(100)
+  expect(pair.held('web')).toBe('')
+  expect(codes(pair.hosts.b)).not.toContain('peer-died')
+})
+
 test('a group that was last heard as unclean is not covered by any will', () => {
   const pair = pairOf(configuration([data]))
   pair.outcomes.set('a stop mysql', { result: 'failed', exitCode: 1, message: 'no' })

@@ -31,7 +31,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'a dead peer needs no grant', file: 'src/core/permission.ts',
-    from: 'if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)\n  if (state.config.fencing', to: 'if (state.config.fencing',
+    from: '  if (restsOnWitness(state)) return rulingByWitness(state, group, nowMs)\n', to: '',
     caughtBy: { file: witness, title: 'with the witness out of reach of both, nobody holds: P1 before availability (F13)' },
   },
   {
@@ -97,7 +97,7 @@ export const mutations: readonly Mutation[] = [
   {
     title: 'a will of any generation is believed', file: 'src/core/wills.ts',
     from: 'const isNewest = id.generation === contact.newest.generation', to: 'const isNewest = true',
-    caughtBy: { file: wills, title: 'a will of another generation than the newest one is no proof' },
+    caughtBy: { file: wills, title: 'the will of a daemon whose successor has been heard is no proof: the successor may hold by now' },
   },
   {
     title: 'addresses that are gone permit a group with scripts', file: 'src/core/wills.ts',
@@ -121,7 +121,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'both sides fence at once', file: 'src/core/fencing.ts',
-    from: '(holds ? 0 : judgingDeadtimeMs(state))', to: '(holds ? 0 : 0 * judgingDeadtimeMs(state))',
+    from: '(first ? 0 : judgingDeadtimeMs(state))', to: '(first ? 0 : 0 * judgingDeadtimeMs(state))',
     caughtBy: { file: fencing, title: 'the survivor waits a deadtime more, fences, and acquires only what is confirmed to be off' },
   },
   {
