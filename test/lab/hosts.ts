@@ -224,7 +224,10 @@ async function startIn(inside: Namespaces, logPath: string, command: readonly st
     pid, logPath, ended, isRunning,
     log: () => readFileSync(logPath, 'utf8'),
     kill: (signal = 'SIGTERM') => {
-      if (pid !== 0 && isRunning()) process.kill(pid, signal)
+      if (pid === 0 || !isRunning()) return
+      process.kill(pid, signal)
+      // nsenter stops itself together with the program that it waits for, and would never tell of its end.
+      if (signal === 'SIGCONT') child.kill(signal)
     },
   }
 }

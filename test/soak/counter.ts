@@ -8,16 +8,26 @@ import { waitFor } from '../lab/sandbox.ts'
 
 const port = 7788
 
-/** The resource script; the service is a Node program that answers each write with its host, its run and the time. */
+/** A program that answers each write with its host, its run and the time. */
+const service = `const { createSocket } = require('node:dgram')
+const { hostname } = require('node:os')
+const socket = createSocket('udp4')
+const run = process.pid + '-' + Date.now()
+let count = 0
+socket.on('message', (text, from) => {
+  count += 1
+  const atMs = performance.timeOrigin + performance.now()
+  socket.send([text, hostname(), run, atMs.toFixed(3), count].join(' '), from.port, from.address)
+})
+socket.bind(${port})
+`
+
 function scriptText(node: string): string {
-  const service = `const { createSocket } = require('node:dgram'); const socket = createSocket('udp4'); const run = process.pid + '-' + Date.now(); let count = 0
-socket.on('message', (text, from) => { count += 1; socket.send(text + ' ' + require('node:os').hostname() + ' ' + run + ' ' + (performance.timeOrigin + performance.now()).toFixed(3) + ' ' + count, from.port, from.address) })
-socket.bind(${port})`
   return `#!/bin/bash
 pidfile=/run/counter.pid
 case "\${@: -1}" in
   start) [ -e $pidfile ] && kill -0 "$(cat $pidfile)" 2>/dev/null && exit 0
-    setsid ${node} -e ${JSON.stringify(service).replaceAll('$', '\\$')} </dev/null >/dev/null 2>&1 & echo $! > $pidfile ;;
+    setsid ${node} /etc/ha.d/counter.cjs </dev/null >/dev/null 2>&1 & echo $! > $pidfile ;;
   stop) [ -e $pidfile ] && kill -9 "$(cat $pidfile)" 2>/dev/null; rm -f $pidfile ;;
   status) [ -e $pidfile ] && kill -0 "$(cat $pidfile)" 2>/dev/null || exit 3 ;;
 esac
@@ -26,7 +36,10 @@ exit 0
 }
 
 export function installCounter(hosts: readonly Host[]): void {
-  for (const host of hosts) host.write('/etc/ha.d/resource.d/counter', scriptText(process.execPath), 0o755)
+  for (const host of hosts) {
+    host.write('/etc/ha.d/counter.cjs', service)
+    host.write('/etc/ha.d/resource.d/counter', scriptText(process.execPath), 0o755)
+  }
 }
 
 /** Writes a number of its own every few ms until it is killed, and keeps every answer. */
