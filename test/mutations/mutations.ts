@@ -16,6 +16,8 @@ const witness = 'test/core/witness.test.ts'
 const lease = 'test/core/lease.test.ts'
 const wills = 'test/core/wills.test.ts'
 const fencing = 'test/core/fencing.test.ts'
+const leases = 'test/runtime/addresses-lease.test.ts'
+const guard = 'test/runtime/guard.test.ts'
 const thirdParties = 'test/core/third-parties.test.ts'
 
 export const mutations: readonly Mutation[] = [
@@ -168,5 +170,75 @@ export const mutations: readonly Mutation[] = [
     title: 'any packet is consent', file: 'src/core/permission.ts',
     from: ' || confirms.sequence < claim.firstSequence', to: '',
     caughtBy: { file: 'test/core/claims.test.ts', title: 'a packet that the peer sent before it heard the claim is no consent' },
+  },
+  {
+    title: 'a holder that is not heard keeps its group', file: 'src/core/permission.ts',
+    from: 'return limitMs <= contact.lastHeardMs + 0.3 * deadtimeMs ? limitMs : undefined', to: 'return limitMs < 0 ? limitMs : undefined',
+    caughtBy: { file: 'test/core/step.test.ts', title: 'one way: a holder that is not heard lets go before the peer starts' },
+  },
+  {
+    title: 'a switchover whose target fails is not taken back', file: 'src/core/giving-up.ts',
+    from: 'setState(turn, { standby: undefined })', to: 'setState(turn, {})',
+    caughtBy: { file: 'test/core/standby.test.ts', title: 'the target fails to start it (once: false): answered when the group is back, not before' },
+  },
+  {
+    title: 'a move is decided without a reason', file: 'src/core/holds.ts',
+    from: 'reason: ending.reason,\n', to: '',
+    caughtBy: { file: 'test/core/explain.test.ts', title: 'every move of a long story has its reason, its number, and the proof that it rests on' },
+  },
+  {
+    title: 'a core that draws lots', file: 'src/core/advertise.ts',
+    from: 'const nextMs = state.nextKeepaliveMs + keepaliveMs', to: 'const nextMs = state.nextKeepaliveMs + keepaliveMs * (1 - Math.random() / 10)',
+    caughtBy: { file: 'test/simulation/simulation.test.ts', title: 'the same seed gives the same run' },
+  },
+  {
+    title: 'any digest is a good one', file: 'src/protocol/signature.ts',
+    from: '!timingSafeEqual(expected, given)', to: 'timingSafeEqual(expected, given) === undefined',
+    caughtBy: { file: 'test/protocol/damage.test.ts', title: 'every flipped bit' },
+  },
+  {
+    title: 'generations may go back', file: 'src/protocol/window.ts',
+    from: "if (id.generation < Math.max(newest?.generation ?? 0, floorGeneration)) return { window, verdict: 'old-generation' }\n", to: '',
+    caughtBy: { file: 'test/protocol/window.test.ts', title: 'below the highest generation that an earlier daemon heard nothing is used, a will neither' },
+  },
+  {
+    title: 'an answer after the not-after time counts', file: 'src/runtime/addresses-batch.ts',
+    from: "return nowMs() > notAfterMs ? { result: 'late' } : { result: 'answered', answer }", to: "return { result: 'answered', answer }",
+    caughtBy: { file: leases, title: 'whose time passes before the answer is heard is removed again, after an add and after a renewal' },
+  },
+  {
+    title: 'what comes too late is written all the same', file: 'src/runtime/addresses-batch.ts',
+    from: 'if (leftMs < 0) return resolve(undefined)\n', to: '',
+    caughtBy: { file: leases, title: 'whose time has passed before the kernel is asked: nothing is added, and what stands keeps its lifetime' },
+  },
+  {
+    title: 'a renewal that may have added the address counts', file: 'src/runtime/addresses-renew.ts',
+    from: '!errors.has(index) && answeredMs > wanted.expiresMs', to: '!errors.has(index) && answeredMs < 0',
+    caughtBy: { file: leases, title: 'renewed so slowly that the kernel may have ended it before is removed and named; the others are renewed' },
+  },
+  {
+    title: 'the guard says gone without having looked', file: 'resources/lib/guard',
+    from: 'for ip in "$@"; do case "$left " in *" $ip "*) return 1 ;; esac; done\n}', to: 'return 0\n}',
+    caughtBy: { file: guard, title: 'an address that stays keeps back the wills of its group, and of no other' },
+  },
+  {
+    title: 'the guard leaves running scripts alone', file: 'resources/lib/guard',
+    from: '  kill -s KILL -- "-$script" 2>/dev/null\n', to: '',
+    caughtBy: { file: guard, title: 'first of all, operations under way and the address program are ended' },
+  },
+  {
+    title: 'a fencing agent is believed against its own status', file: 'src/runtime/fence.ts',
+    from: "return { result: 'failed', message: `${said.message}, but its status says afterwards that ${node} is on` }", to: 'return said',
+    caughtBy: { file: 'test/runtime/fence.test.ts', title: 'an agent that says off while its status says on has confirmed nothing' },
+  },
+  {
+    title: 'a watchdog that starves is switched off at the end', file: 'src/runtime/watchdog.ts',
+    from: '    close() {\n      if (starving) return\n', to: '    close() {\n',
+    caughtBy: { file: 'test/runtime/watchdog.test.ts', title: 'once it starves nothing is written any more, not even at the end' },
+  },
+  {
+    title: 'the watchdog is fed whatever the core does', file: 'src/daemon/watchdog-feeding.ts',
+    from: 'if (overdueMs() < timeoutMs / 2) watchdog.feed()', to: 'if (overdueMs() < Infinity) watchdog.feed()',
+    caughtBy: { file: 'test/daemon/watchdog-feeding.test.ts', title: 'the watchdog is fed four times in its time, and not by a daemon that misses its own deadlines' },
   },
 ]
