@@ -145,7 +145,7 @@ test('a full partition makes two holders; when it heals the higher claim keeps a
 test('one way: a holder that is not heard lets go before the peer starts', () => {
   const pair = bothUp()
   pair.cut.add('a>b')
-  pair.run(850)
+  pair.run(700)
   expect(pair.held('web')).toBe('')
   for (let turns = 0; turns < 600; turns += 1) {
     pair.run(1)
