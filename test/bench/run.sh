@@ -6,10 +6,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 repository=$PWD
 
-rounds=10 many_rounds=10 partitions=20 losses=10 idle_seconds=60
+rounds=10 kills=20 many_rounds=10 partitions=20 losses=10 idle_seconds=60 hostile=10000000
 case "${1:-}" in
   '') ;;
-  quick) rounds=2 many_rounds=2 partitions=2 losses=1 idle_seconds=20 ;;
+  quick) rounds=2 kills=2 many_rounds=2 partitions=2 losses=1 idle_seconds=20 hostile=500000 ;;
   *) echo "bench: unknown word '$1': use quick or nothing" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then echo "bench: needs root (network namespaces, realtime probes)" >&2; exit 1; fi
@@ -80,6 +80,9 @@ if find_lab; then
   for kept in "$work/lab/state/${id}x/node-b/state"/*; do
     case "$kept" in *events*.jsonl) cat "$kept" >>"$results/hactl-b-history.jsonl" ;; esac
   done
+  step "kill -9 of the daemon: $kills rounds of each"
+  lab run hactl:1s kill_main --n "$kills" --id "$id" --out "$results/kills.jsonl"
+  lab run keepalived:1s kill_parent,kill_child --n "$kills" --id "$id" --out "$results/kills.jsonl"
   step "partition and healing: $partitions rounds"
   lab run "$both" partition --n "$partitions" --id "$id" --out "$results/partition.jsonl"
   if raise_neighbour_limits 2>/dev/null; then
@@ -114,6 +117,10 @@ step "hactl alone: cold start, apache2, idle cost, status"
 node_modules/.bin/esbuild test/bench/measure.ts test/bench/table.ts --bundle --platform=node --format=esm --outdir="$repository/.bench" \
   --out-extension:.js=.mjs --external:vitest --log-level=warning
 node .bench/measure.mjs "$results/own.jsonl" "$rounds" "$idle_seconds"
+
+step "$hostile hostile packets"
+node_modules/.bin/esbuild test/bench/hostile-packets.ts --bundle --platform=node --format=esm --outfile=.bench/hostile-packets.mjs --log-level=warning
+node .bench/hostile-packets.mjs "$hostile" | tee "$results/hostile-packets.txt" || echo "bench: hostile packets were used, or memory grew"
 
 step "done"
 node .bench/table.mjs "$results" | tee "$results/table.md"

@@ -82,6 +82,12 @@ function pair(scenario: string): [string, string] {
   return [shown(ours.map((row) => row.outage_ms)) + overlapping(ours), shown(theirs.map((row) => row.outage_ms)) + overlapping(theirs)]
 }
 
+/** The host lives on: its address must go before the peer's comes. */
+function kill(system: string, scenario: string): string {
+  const rows = of(rowsOf<LabRow>('kills.jsonl'), system, scenario)
+  return shown(rows.map((row) => row.outage_ms)) + overlapping(rows)
+}
+
 function falseMoves(file: string, system: string): string {
   const rows = good(rowsOf<LabRow>(file)).filter((row) => row.system === system)
   if (rows.length === 0) return 'no figure'
@@ -99,12 +105,13 @@ function many(system: string, vips: number): string {
   return shown(rows.map((row) => (row.all_answered_ms ?? NaN) - (row.first_any_ms ?? NaN)).filter((value) => !Number.isNaN(value)))
 }
 
-const failed = [...moves, ...rowsOf<LabRow>('many.jsonl'), ...rowsOf<LabRow>('partition.jsonl'), ...rowsOf<LabRow>('loss.jsonl'), ...rowsOf<LabRow>('busy.jsonl')]
+const failed = [...moves, ...rowsOf<LabRow>('kills.jsonl'), ...rowsOf<LabRow>('many.jsonl'), ...rowsOf<LabRow>('partition.jsonl'), ...rowsOf<LabRow>('loss.jsonl'), ...rowsOf<LabRow>('busy.jsonl')]
   .filter((row) => row.outage_ms === undefined)
 const table: readonly (readonly string[])[] = [
   ['what', 'reach', 'hactl', 'keepalived'],
   ['crash: from the timer due to the first answer', '<= 5 ms', shown(takeoverCosts()), `${shown(of(moves, 'keepalived', 'crash').map((row) => row.announce_ms))} from its address to the answer`],
   ['crash: outage, deadtime 1 s', '', shown(of(moves, 'hactl', 'crash').map((row) => row.outage_ms)), shown(of(moves, 'keepalived', 'crash').map((row) => row.outage_ms))],
+  ['kill -9 of the daemon, host alive: outage', '<= 100 ms, never two', kill('hactl', 'kill_main'), `parent: ${kill('keepalived', 'kill_parent')}; child: ${kill('keepalived', 'kill_child')}`],
   ['standby (switchover), client view', '<= 10 ms, never two', ...pair('standby')],
   ['online (switchover back)', '<= 10 ms, never two', ...pair('unstandby')],
   ['graceful stop', '<= 10 ms, never two', ...pair('stop')],

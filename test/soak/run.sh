@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# hactl under a real systemd: two hosts (containers of systemd-nspawn) on which it is installed as README section 2 says, through
-# start, kill, freeze, stop, restart, reload, reboot and power loss. Needs root, a Debian mirror for the first run, cgroups that
-# can be written. About 2 minutes, and one more the first time.   Usage: bash test/soak/run.sh [WORDS FOR VITEST..]
+# What takes long. systemd: two hosts (containers of systemd-nspawn) on which hactl is installed as README section 2 says, through
+# start, kill, freeze, stop, restart, reload, reboot and power loss; 2 minutes, and one more the first time. kills: kill -9 of daemons
+# at 200 random moments, 3 minutes. faults: half an hour of random faults with a witness and a counting service.
+# Needs root; systemd also a Debian mirror for the first run, and cgroups that can be written.
+#   Usage: bash test/soak/run.sh [systemd|kills|faults] [WORDS FOR VITEST..]     KILLS, SOAK_MINUTES, SOAK_SEED: how much, and which
 # The image of the hosts is kept: in the directory HACTL_IMAGE, by default below the system's temporary directory.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
@@ -14,8 +16,13 @@ bash test/setup/packages.sh soak || fail "the packages could not be installed"
 for program in systemd-nspawn mmdebstrap unshare nsenter nft ip; do
   command -v "$program" >/dev/null || fail "$program is not installed"
 done
-HACTL_IMAGE=$(bash test/soak/image.sh) || exit 1
-export HACTL_IMAGE HACTL_SOAK_ID=$$
+case "${1:-}" in
+  kills | faults) ;;
+  *)
+    HACTL_IMAGE=$(bash test/soak/image.sh) || exit 1
+    export HACTL_IMAGE ;;
+esac
+export HACTL_SOAK_ID=$$
 
 # Should vitest itself be killed, the hosts end with it, and only their cgroups are left, in each of which nothing runs.
 remove_cgroups() {
