@@ -14,7 +14,7 @@ import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, typ
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
 import { setTruth } from './operations.ts'
-import { checkStep, freezeInput, type MadeTurn } from './purity.ts'
+import { checkStep, chooseStep, type MadeTurn } from './purity.ts'
 import { violate } from './violations.ts'
 import type { World } from './world.ts'
 
@@ -144,7 +144,7 @@ export function resourcesObserved(world: World, machine: Machine, observations: 
 export function stepStarts(world: World, machine: Machine, daemon: Daemon, event: Event): void {
   journalOf.get(daemon)?.events.push(event)
   if ((event.type === 'admin-requested' || event.type === 'config-reloaded') && event.requestId !== undefined) daemon.seenRequests.add(event.requestId)
-  freezeInput(world, daemon, event)
+  chooseStep(world, daemon, event)
   void machine
 }
 

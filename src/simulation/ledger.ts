@@ -125,8 +125,8 @@ export interface Ledger {
   starts: number
   moves: number
   requests: number
-  /** The present step is one of those looked at closely. */
-  sampled: boolean
+  /** What the present step was given, as text, if it is one of those looked at closely. */
+  input: string | undefined
 }
 
 export function createLedger(): Ledger {
@@ -141,7 +141,7 @@ export function createLedger(): Ledger {
     starts: 0,
     moves: 0,
     requests: 0,
-    sampled: false,
+    input: undefined,
   }
 }
 

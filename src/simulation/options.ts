@@ -69,7 +69,7 @@ export interface SimulationOptions {
   readonly faults: Readonly<Record<FaultName, number>>
   /** The administrator sets everything back (online, resume, cleanup) before liveness is judged. */
   readonly settles: boolean
-  /** This share of the steps has its input frozen and is made twice (S8), and its deadline tried early (S9). */
+  /** This share of the steps has its input compared afterwards and is made twice (S8), and its deadline tried early (S9). */
   readonly scrutiny: number
   /** Whole runs are kept as journals and replayed at the end (S8, P9). */
   readonly keepsJournal: boolean
