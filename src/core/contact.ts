@@ -3,6 +3,7 @@
  * (design.md section 5, "Mutual contact and authority", "Asking before judging", "Pause").
  */
 import type { Facts, Packet } from './packet.ts'
+import { changed, copyGroup } from './shape.ts'
 import type { Contact, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { inMs, record, setContact, setState, type Turn } from './turn.ts'
@@ -73,7 +74,7 @@ export function hearPacket(turn: Turn, packet: Packet): void {
   if (packet.facts?.stalledMs !== undefined && before.facts?.stalledMs === undefined) {
     record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
   }
-  if (restarted) setState(turn, { groups: turn.state.groups.map((group) => ({ ...group, pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false })) })
+  if (restarted) setState(turn, { groups: turn.state.groups.map((group) => (changed(group, { pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false }, copyGroup))) })
 }
 
 /** The packet answers one of ours that is younger than deadtime: the peer hears us again. */
@@ -128,7 +129,7 @@ function confirm(turn: Turn, packet: Packet): void {
   if (found === undefined) return
   const { wokeMs } = turn.state.contact
   setContact(turn, {
-    confirmed: { ...found, by: packet.id.generation },
+    confirmed: { sequence: found.sequence, sentMs: found.sentMs, by: packet.id.generation },
     sent: sent.filter((one) => one.sequence > confirms.sequence),
     ...(wokeMs !== undefined && found.sentMs >= wokeMs ? { wokeMs: undefined } : {}),
   })

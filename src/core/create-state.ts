@@ -2,8 +2,9 @@
 import type { CoreConfig } from './config.ts'
 import type { PersistentState } from './effects.ts'
 import type { PauseState } from './packet.ts'
-import { stagesOf } from './stage.ts'
-import type { Contact, GroupState, NodeInit, NodeState } from './state.ts'
+import { copyContact, copyGroup, copyNode, copyStage, whole } from './shape.ts'
+import { stagesOf, type Stage } from './stage.ts'
+import type { Contact, GroupState, NodeInit, NodeState, StageState } from './state.ts'
 
 /** Claim numbers are reserved in blocks of this many, so that a takeover waits for no disk. */
 export const claimBlock = 100
@@ -11,9 +12,9 @@ export const claimBlock = 100
 export function newGroup(config: CoreConfig['groups'][number], persistent: PersistentState | undefined): GroupState {
   const kept = persistent?.groups.find((group) => group.name === config.name)
   const limit = kept?.claimLimit ?? 0
-  return {
+  const group: GroupState = {
     name: config.name,
-    stages: stagesOf(config).map((what) => ({ what, status: 'unknown', statusFailures: 0, statusSuccesses: 0, failures: 0 })),
+    stages: stagesOf(config).map((what) => newStage(what, 'unknown')),
     looked: false,
     found: false,
     claimNumber: limit,
@@ -26,12 +27,17 @@ export function newGroup(config: CoreConfig['groups'][number], persistent: Persi
     contested: [],
     placement: '',
   }
+  return whole(group, copyGroup)
+}
+
+export function newStage(what: Stage, status: StageState['status']): StageState {
+  return whole<StageState>({ what, status, statusFailures: 0, statusSuccesses: 0, failures: 0 }, copyStage)
 }
 
 export const noPause: PauseState = { paused: false, number: 0, sinceWallMs: 0 }
 
 export function createState(init: NodeInit): NodeState {
-  return {
+  const node: NodeState = {
     self: init.self,
     peer: init.peer,
     config: init.config,
@@ -43,7 +49,7 @@ export function createState(init: NodeInit): NodeState {
     begun: false,
     wallOffsetMs: init.wallMs - init.nowMs,
     nextKeepaliveMs: init.nowMs,
-    contact: { status: 'unknown', sinceMs: init.nowMs, listenFromMs: init.nowMs, sent: [], ...raisedSince(init) },
+    contact: whole<Contact>({ status: 'unknown', sinceMs: init.nowMs, listenFromMs: init.nowMs, sent: [], ...raisedSince(init) }, copyContact),
     links: init.links.map((name) => ({ name, status: 'unknown' })),
     groups: init.config.groups.map((group) => newGroup(group, init.persistent)),
     ...(init.persistent?.standby === undefined ? {} : { standby: init.persistent.standby }),
@@ -65,6 +71,7 @@ export function createState(init: NodeInit): NodeState {
     keyNames: init.keyNames ?? [],
     advertised: '',
   }
+  return whole(node, copyNode)
 }
 
 /** What the last daemon was told of the peer's addresses binds this one as well. A wall clock that was set meanwhile may make it late, never longer than the pause allows. */

@@ -1,5 +1,6 @@
 /** Taking a group and letting it go: the only two places where `hold` changes. What follows is done by operations.ts. */
 import { runsHere } from './group-view.ts'
+import { changed, copyHold, copyOperation, copyStage } from './shape.ts'
 import type { Stage } from './stage.ts'
 import type { GroupState, Permission } from './state.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
@@ -25,7 +26,7 @@ export function takeHold(turn: Turn, group: GroupState, number: number, permissi
     offer: undefined,
     found: false,
     // The runtime watches only what it added: adopted addresses are added again, which changes nothing in the kernel.
-    stages: group.found ? group.stages.map((stage) => (stage.what.kind === 'addresses' && stage.status === 'running' ? { ...stage, addAgain: true as const } : stage)) : group.stages,
+    stages: group.found ? group.stages.map((stage) => (stage.what.kind === 'addresses' && stage.status === 'running' ? changed(stage, { addAgain: true }, copyStage) : stage)) : group.stages,
     failed: group.adminTakes === undefined ? group.failed : undefined,
     claimNumber: number,
     pinned: group.adminTakes !== undefined || (group.claim?.pins ?? false) || (group.found && group.pinned),
@@ -53,7 +54,7 @@ export function noteHeld(turn: Turn, group: GroupState): void {
   const { hold } = group
   if (hold === undefined || hold.heldSinceMs !== undefined) return
   const durationMs = turn.nowMs - hold.sinceMs
-  setGroup(turn, group.name, { hold: { ...hold, heldSinceMs: turn.nowMs } })
+  setGroup(turn, group.name, { hold: changed(hold, { heldSinceMs: turn.nowMs }, copyHold) })
   record(turn, 'info', 'group-held', `${turn.state.self} holds ${group.name}, ${inMs(durationMs)} after the decision`, {
     group: group.name,
     reason: hold.reason,
@@ -84,7 +85,7 @@ export function dropHold(turn: Turn, group: GroupState, ending: Ending): void {
   if (lost) dropAddresses(turn, group)
   if (operation !== undefined && operation.action !== 'stop' && !operation.cancelled) {
     turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
-    setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
+    setGroup(turn, group.name, { operation: changed(operation, { cancelled: true }, copyOperation) })
   }
 }
 

@@ -11,7 +11,8 @@ import type { Lease } from './effects.ts'
 import type { Event } from './events.ts'
 import { configuredLeaseSeconds, isFixedLease, kernelTimerMs, renewIntervalMs, validSecondsUntil } from './lease-arithmetic.ts'
 import { raisedSeconds, raisedUntilMs } from './raised.ts'
-import type { GroupState, NodeState, StageState } from './state.ts'
+import { changed, copyLease, whole } from './shape.ts'
+import type { GroupState, NodeState, StageLease, StageState } from './state.ts'
 import { loseAddresses } from './stripped.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, record, setStage, setState, type Turn } from './turn.ts'
@@ -25,7 +26,9 @@ function answerLimitMs(state: NodeState): Millis {
 }
 
 function timingHere(state: NodeState): Timing {
-  return { ...state.config.timing, deadtimeMs: holdingDeadtimeMs(state) }
+  const { timing } = state.config
+  const deadtimeMs = holdingDeadtimeMs(state)
+  return deadtimeMs === timing.deadtimeMs ? timing : { ...timing, deadtimeMs }
 }
 
 /** For a renewal; an add needs `mayStart` besides (`leaseForStart`). */
@@ -60,7 +63,7 @@ function renewalPaceMs(state: NodeState, stage: StageState, validSeconds: number
 /** A stage whose addresses this daemon added at `addedMs`, to stand until `untilMs` at least. */
 export function leasedStage(state: NodeState, stage: StageState, addedMs: Millis, untilMs: Millis | undefined): Pick<StageState, 'lease'> | { readonly lease: undefined } {
   if (untilMs === undefined) return { lease: undefined }
-  return { lease: { untilMs, nextRenewMs: addedMs + renewalPaceMs(state, stage, Math.round((untilMs - addedMs) / 1_000)) } }
+  return { lease: whole<StageLease>({ untilMs, nextRenewMs: addedMs + renewalPaceMs(state, stage, Math.round((untilMs - addedMs) / 1_000)) }, copyLease) }
 }
 
 /** Renews what is due. What authority does not cover any more is left to the kernel. */
@@ -70,7 +73,7 @@ export function renewLeases(turn: Turn, name: string): void {
     const { lease } = stage
     if (lease !== undefined && lease.untilMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, name) && turn.nowMs >= lease.untilMs + kernelTimerMs) {
       // Over for certain: nothing waits for it any more.
-      setStage(turn, name, index, { lease: { ...lease, untilMs: -Infinity } })
+      setStage(turn, name, index, { lease: changed(lease, { untilMs: -Infinity }, copyLease) })
     }
     if (lease?.renewing !== undefined && turn.nowMs >= lease.renewing.deadlineMs) return endRenewal(turn, name, index, 'failed', 'no answer')
     if (lease === undefined || lease.renewing !== undefined || stage.status !== 'running' || turn.nowMs < lease.nextRenewMs) return
@@ -100,13 +103,13 @@ export function renew(turn: Turn, name: string, index: number, shortens: boolean
   const paceMs = renewalPaceMs(state, stage, next === 'none' || next === 'forever' ? 1 : next.validSeconds)
   const untilMs = next === 'none' || next === 'forever' ? -Infinity : nowMs + next.validSeconds * 1_000
   if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs && !isOverlong(state, group, stage, nowMs)) || nowMs >= stage.lease.untilMs + kernelTimerMs) {
-    setStage(turn, name, index, { lease: { ...stage.lease, nextRenewMs: nowMs + paceMs } })
+    setStage(turn, name, index, { lease: changed(stage.lease, { nextRenewMs: nowMs + paceMs }, copyLease) })
     return
   }
   const serial = state.nextRenewalSerial
   setState(turn, { nextRenewalSerial: serial + 1 })
   setStage(turn, name, index, {
-    lease: { ...stage.lease, nextRenewMs: nowMs + paceMs, renewing: { serial, untilMs, deadlineMs: nowMs + answerLimitMs(state) + 2_000 } },
+    lease: changed(stage.lease, { nextRenewMs: nowMs + paceMs, renewing: { serial, untilMs, deadlineMs: nowMs + answerLimitMs(state) + 2_000 } }, copyLease),
   })
   turn.effects.push({ type: 'renew-addresses', group: name, stage: index, serial, what: stage.what, lease: next })
 }
@@ -120,9 +123,9 @@ export function finishRenewal(turn: Turn, event: Extract<Event, { type: 'address
 function endRenewal(turn: Turn, name: string, index: number, result: Extract<Event, { type: 'addresses-renewed' }>['result'], message = '', ips: readonly string[] = []): void {
   const stage = groupNamed(turn.state, name)?.stages[index]
   if (stage?.lease === undefined) return
-  const { renewing, ...lease } = stage.lease
-  const untilMs = (result === 'renewed' || result === 'gone') && renewing !== undefined ? renewing.untilMs : lease.untilMs
-  setStage(turn, name, index, { lease: { ...lease, untilMs } })
+  const { renewing } = stage.lease
+  const untilMs = (result === 'renewed' || result === 'gone') && renewing !== undefined ? renewing.untilMs : stage.lease.untilMs
+  setStage(turn, name, index, { lease: changed(stage.lease, { untilMs, renewing: undefined }, copyLease) })
   if (result === 'gone') loseAddresses(turn, name, index, ips)
   if (result === 'failed') recordTrouble(turn, name, index, `the lifetime of ${stage.what.name} cannot be renewed: ${message}`)
   if (result !== 'too-late') return

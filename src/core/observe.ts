@@ -5,6 +5,7 @@
 import type { GroupName } from './config.ts'
 import type { Observation } from './events.ts'
 import { runsHere } from './group-view.ts'
+import { changed, copyStage } from './shape.ts'
 import { isWarm } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
@@ -39,7 +40,7 @@ function lookAt(turn: Turn, group: GroupState, observations: readonly Observatio
   const unclean = wasUnclean(turn.state, group.name)
   const stages = group.stages.map((stage, index): StageState => {
     const seen = observations.find((one) => one.stage === index)
-    return seen === undefined || seen.found === 'stopped' ? { ...stage, status: 'stopped' } : foundStage(stage, seen, unclean)
+    return seen === undefined || seen.found === 'stopped' ? changed(stage, { status: 'stopped' }, copyStage) : foundStage(stage, seen, unclean)
   })
   setGroup(turn, group.name, { stages, looked: true })
   const now = groupNamed(turn.state, group.name)
@@ -50,9 +51,8 @@ function lookAt(turn: Turn, group: GroupState, observations: readonly Observatio
 }
 
 function foundStage(stage: StageState, seen: Observation, unclean: boolean): StageState {
-  const message = seen.message === undefined ? {} : { message: seen.message }
-  if (unclean) return { ...stage, ...message, status: 'unclean' }
-  return { ...stage, ...message, status: seen.found === 'running' ? 'running' : 'suspect' }
+  const status = unclean ? 'unclean' : seen.found === 'running' ? 'running' : 'suspect'
+  return changed(stage, { status, message: seen.message ?? stage.message }, copyStage)
 }
 
 /** What was found running, and adopted or warm, takes part in status checks like what was started. */
@@ -65,6 +65,6 @@ export function watchFound(turn: Turn): void {
       stage.what.kind === 'script' &&
       stage.what.resource.status !== undefined
     if (!group.stages.some(unwatched)) continue
-    setGroup(turn, group.name, { stages: group.stages.map((stage) => (unwatched(stage) ? { ...stage, nextStatusMs: turn.nowMs } : stage)) })
+    setGroup(turn, group.name, { stages: group.stages.map((stage) => (unwatched(stage) ? changed(stage, { nextStatusMs: turn.nowMs }, copyStage) : stage)) })
   }
 }

@@ -9,6 +9,7 @@ import type { Action } from './events.ts'
 import { allRunning, mayRun } from './group-view.ts'
 import { noteHeld, noteReleased } from './holds.ts'
 import { leaseForStart } from './lease.ts'
+import { changed, copyGroup, copyOperation, copyStage } from './shape.ts'
 import { isWarm, type Stage } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -108,7 +109,7 @@ export function progress(turn: Turn, name: string): void {
   if (lease === 'none') return
   setGroup(turn, name, {
     operation: {
-      id, ...next, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + answerGraceMs, slowReported: false, cancelled: false,
+      id, stage: next.stage, action: next.action, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + answerGraceMs, slowReported: false, cancelled: false,
       ...(lease === 'forever' ? {} : { leaseUntilMs: turn.nowMs + lease.validSeconds * 1_000, notAfterMs: lease.notAfterMs }),
     },
   })
@@ -119,7 +120,7 @@ export function progress(turn: Turn, name: string): void {
 }
 
 function withoutStatus(group: GroupState): GroupState {
-  return { ...group, stages: group.stages.map(({ nextStatusMs: _due, ...stage }) => stage) }
+  return changed(group, { stages: group.stages.map((stage) => changed(stage, { nextStatusMs: undefined }, copyStage)) }, copyGroup)
 }
 
 /** A status under way gives way when the group is to be started further, stopped or left. */
@@ -129,7 +130,7 @@ function interruptStatus(turn: Turn, group: GroupState): void {
   const next = nextOperation(turn.state, withoutStatus(group), turn.nowMs)
   if (next === undefined) return
   turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
-  setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
+  setGroup(turn, group.name, { operation: changed(operation, { cancelled: true }, copyOperation) })
 }
 
 function reportSlow(turn: Turn, group: GroupState): void {
@@ -137,7 +138,7 @@ function reportSlow(turn: Turn, group: GroupState): void {
   if (operation === undefined || operation.slowReported || turn.nowMs < operation.startedMs + slowMs) return
   const what = group.stages[operation.stage]?.what.name ?? ''
   record(turn, 'warning', 'resource-slow', `${operation.action} of ${what} has been running for ${inMs(turn.nowMs - operation.startedMs)}; it is waited for until its timeout`, { group: group.name })
-  setGroup(turn, group.name, { operation: { ...operation, slowReported: true } })
+  setGroup(turn, group.name, { operation: changed(operation, { slowReported: true }, copyOperation) })
 }
 
 export function addOperationDeadlines(state: NodeState, group: GroupState, dues: (Millis | undefined)[]): void {

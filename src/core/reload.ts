@@ -4,6 +4,7 @@ import { mayRun, peerMayRun, stateOf } from './group-view.ts'
 import { reply } from './requests.ts'
 import { stagesOf, type Stage } from './stage.ts'
 import { newGroup } from './create-state.ts'
+import { changed, copyGroup, copyLease, copyStage } from './shape.ts'
 import type { GroupState, StageState } from './state.ts'
 import { record, setContact, setStage, setState, type Turn } from './turn.ts'
 
@@ -29,7 +30,7 @@ export function reloadConfig(turn: Turn, requestId: number | undefined, config: 
   // Lifetimes follow the new timing at once: a shorter deadtime leaves less authority.
   for (const group of turn.state.groups) {
     group.stages.forEach(({ lease }, index) => {
-      if (lease !== undefined) setStage(turn, group.name, index, { lease: { ...lease, nextRenewMs: turn.nowMs } })
+      if (lease !== undefined) setStage(turn, group.name, index, { lease: changed(lease, { nextRenewMs: turn.nowMs }, copyLease) })
     })
   }
   if (added.length > 0) turn.effects.push({ type: 'observe-resources' })
@@ -60,18 +61,14 @@ function identityOf(stages: readonly Stage[]): string {
 function renewed(group: GroupState | undefined, config: CoreConfig['groups'][number]): GroupState | undefined {
   if (group === undefined) return undefined
   const stages = stagesOf(config)
-  return { ...group, stages: stages.map((what, index) => stageFor(what, group.stages[index], group.looked)) }
+  return changed(group, { stages: stages.map((what, index) => stageFor(what, group.stages[index], group.looked)) }, copyGroup)
 }
 
 function isWatched(what: Stage): boolean {
   return what.kind === 'script' && what.resource.status !== undefined
 }
 
-function withoutStatus({ nextStatusMs: _due, ...stage }: StageState): StageState {
-  return stage
-}
-
 function stageFor(what: Stage, before: StageState | undefined, looked: boolean): StageState {
-  if (before !== undefined && before.what.name === what.name) return isWatched(what) ? { ...before, what } : withoutStatus({ ...before, what })
+  if (before !== undefined && before.what.name === what.name) return changed(before, isWatched(what) ? { what } : { what, nextStatusMs: undefined }, copyStage)
   return { what, status: looked ? 'stopped' : 'unknown', statusFailures: 0, statusSuccesses: 0, failures: 0 }
 }

@@ -10,6 +10,7 @@ import { clearFlaps } from './flaps.ts'
 import { isUnclean, peerGroup, peerServes } from './group-view.ts'
 import type { Scope } from './packet.ts'
 import { peerIsRaised } from './raised.ts'
+import { changed, copyOperation } from './shape.ts'
 import type { GroupState, NodeState } from './state.ts'
 import { configOf, groupNamed, record, setGroup, setStage, setState, type Turn } from './turn.ts'
 import { covers } from './view.ts'
@@ -207,7 +208,7 @@ export function cleanHere(turn: Turn, group: GroupState, who: string): void {
   // A stop that hangs is tried again and again: the one under way must not make it unclean once more.
   if (operation?.action === 'stop' && group.stages[operation.stage]?.status === 'unclean' && !operation.cancelled) {
     turn.effects.push({ type: 'cancel-operation', operationId: operation.id })
-    setGroup(turn, group.name, { operation: { ...operation, cancelled: true } })
+    setGroup(turn, group.name, { operation: changed(operation, { cancelled: true }, copyOperation) })
   }
   group.stages.forEach((stage, index) => {
     if (stage.status === 'unclean') setStage(turn, group.name, index, { status: 'stopped', lease: undefined, message: undefined, retryStopMs: undefined })

@@ -4,6 +4,7 @@
  */
 import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
 import { nextDeadlineMs } from './deadlines.ts'
+import { changed, copyGrant, copyWitness } from './shape.ts'
 import type { Millis } from './time.ts'
 import { inMs, record, setContact, setGroup, setState, type Turn } from './turn.ts'
 
@@ -38,17 +39,17 @@ function ageBy(turn: Turn, jumpMs: Millis): void {
   const { contact, groups } = turn.state
   setState(turn, { wallOffsetMs: turn.wallMs - turn.nowMs })
   setContact(turn, {
-    sent: contact.sent.map((one) => ({ ...one, sentMs: one.sentMs - jumpMs })),
-    ...(contact.confirmed === undefined ? {} : { confirmed: { ...contact.confirmed, sentMs: contact.confirmed.sentMs - jumpMs } }),
+    sent: contact.sent.map((one) => ({ sequence: one.sequence, sentMs: one.sentMs - jumpMs })),
+    ...(contact.confirmed === undefined ? {} : { confirmed: { sequence: contact.confirmed.sequence, sentMs: contact.confirmed.sentMs - jumpMs, by: contact.confirmed.by } }),
   })
-  for (const { name, grant } of groups) if (grant !== undefined) setGroup(turn, name, { grant: { ...grant, sentMs: grant.sentMs - jumpMs } })
+  for (const { name, grant } of groups) if (grant !== undefined) setGroup(turn, name, { grant: changed(grant, { sentMs: grant.sentMs - jumpMs }, copyGrant) })
 }
 
 /** What was asked before may have been answered meanwhile, and is read in a moment. */
 function waitForAnswers(turn: Turn): void {
   const { witness, groups } = turn.state
   const untilMs = turn.nowMs + answersWithinMs
-  if (witness.look !== undefined) setState(turn, { witness: { ...witness, look: { ...witness.look, deadlineMs: Math.max(witness.look.deadlineMs, untilMs) } } })
+  if (witness.look !== undefined) setState(turn, { witness: changed(witness, { look: { ...witness.look, deadlineMs: Math.max(witness.look.deadlineMs, untilMs) } }, copyWitness) })
   for (const { name, witnessRequest } of groups) {
     if (witnessRequest !== undefined) setGroup(turn, name, { witnessRequest: { ...witnessRequest, deadlineMs: Math.max(witnessRequest.deadlineMs, untilMs) } })
   }

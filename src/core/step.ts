@@ -154,7 +154,7 @@ function settle(turn: Turn): void {
   }
   watchFound(turn)
   announceDue(turn)
-  if (turn.state.retryPersistMs !== undefined || promisesChanged(turn) || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing')) persistChanges(turn)
+  if (turn.state.retryPersistMs !== undefined || promisesChanged(turn) || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing', 'requests')) persistChanges(turn)
 }
 
 /** What is kept of the contact: a new generation of the peer, and what it said of its addresses. */

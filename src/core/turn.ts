@@ -6,6 +6,7 @@ import type { Code } from './codes.ts'
 import type { GroupConfig, GroupName } from './config.ts'
 import type { Effect } from './effects.ts'
 import type { EventRecord, Level } from './records.ts'
+import { changed, copyContact, copyGroup, copyNode, copyStage, type Change } from './shape.ts'
 import type { Contact, GroupState, NodeState, StageState } from './state.ts'
 import type { Millis, WallMillis } from './time.ts'
 
@@ -28,44 +29,27 @@ export function hasChanged(turn: Turn, ...fields: readonly (keyof NodeState)[]):
   return fields.some((field) => turn.state[field] !== turn.before[field])
 }
 
-/** Fields to set; one given as `undefined` is removed. */
-export type Change<T> = { [K in keyof T]?: T[K] | undefined }
-
 export function setState(turn: Turn, change: Change<NodeState>): void {
-  turn.state = changed(turn.state, change)
+  turn.state = changed(turn.state, change, copyNode)
 }
 
 export function setContact(turn: Turn, change: Change<Contact>): void {
-  setState(turn, { contact: changed(turn.state.contact, change) })
+  setState(turn, { contact: changed(turn.state.contact, change, copyContact) })
 }
 
 export function setGroup(turn: Turn, name: GroupName, change: Change<GroupState>): void {
   const before = groupNamed(turn.state, name)
   if (before === undefined) return
-  const after = changed(before, change)
+  const after = changed(before, change, copyGroup)
   if (after !== before) setState(turn, { groups: turn.state.groups.map((group) => (group === before ? after : group)) })
 }
 
 export function setStage(turn: Turn, name: GroupName, index: number, change: Change<StageState>): void {
   const group = groupNamed(turn.state, name)
-  if (group === undefined) return
-  setGroup(turn, name, { stages: group.stages.map((stage, at) => (at === index ? changed(stage, change) : stage)) })
-}
-
-/** The same object if nothing differs. Built anew rather than deleted from: objects that lost a field are slow ever after. */
-function changed<T extends object>(value: T, change: Change<T>): T {
-  let differs = false
-  let removes = false
-  for (const key in change) {
-    differs ||= change[key] !== value[key]
-    removes ||= change[key] === undefined
-  }
-  if (!differs) return value
-  if (!removes) return { ...value, ...change } as T
-  const next: Partial<T> = {}
-  for (const key in value) if (!(key in change)) next[key] = value[key]
-  for (const key in change) if (change[key] !== undefined) next[key] = change[key]
-  return next as T
+  const before = group?.stages[index]
+  if (group === undefined || before === undefined) return
+  const after = changed(before, change, copyStage)
+  if (after !== before) setGroup(turn, name, { stages: group.stages.map((stage) => (stage === before ? after : stage)) })
 }
 
 export function groupNamed(state: NodeState, name: GroupName): GroupState | undefined {

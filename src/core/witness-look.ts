@@ -3,7 +3,8 @@
  * it is needed: with the peer gone and the witness unreachable nobody holds (F13).
  */
 import type { WitnessAnswer } from './events.ts'
-import type { NodeState } from './state.ts'
+import { changed, copyWitness, type Change } from './shape.ts'
+import type { NodeState, WitnessState } from './state.ts'
 import type { Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 
@@ -24,7 +25,7 @@ export function lookAtWitness(turn: Turn): void {
   const id = turn.state.nextWitnessId
   setState(turn, {
     nextWitnessId: id + 1,
-    witness: { ...turn.state.witness, look: { id, type: 'look', deadlineMs: turn.nowMs + config.witness.timeoutMs + answerGraceMs }, nextLookMs: turn.nowMs + everyMs },
+    witness: changed(turn.state.witness, { look: { id, type: 'look', deadlineMs: turn.nowMs + config.witness.timeoutMs + answerGraceMs }, nextLookMs: turn.nowMs + everyMs }, copyWitness),
   })
   turn.effects.push({ type: 'ask-witness', requestId: id, ask: { type: 'look' } })
 }
@@ -32,23 +33,26 @@ export function lookAtWitness(turn: Turn): void {
 /** Every answer tells, not only that to a look. */
 export function seeWitness(turn: Turn, requestId: number, answer: WitnessAnswer): void {
   const { witness } = turn.state
-  const { look, message: _before, ...kept } = witness
-  const answersLook = look?.id === requestId
-  const pending = answersLook || look === undefined ? {} : { look }
+  const answersLook = witness.look?.id === requestId
+  const look = answersLook ? undefined : witness.look
   if (answer.result !== 'unreachable') {
     // A witness that is full still renews: only a look, or a grant, shows that a grant could be had.
-    if (witness.status === 'unreachable' && answer.result !== 'seen' && answer.result !== 'granted') return setState(turn, { witness: { ...witness, lastSeenMs: turn.nowMs } })
+    if (witness.status === 'unreachable' && answer.result !== 'seen' && answer.result !== 'granted') return setWitness(turn, { lastSeenMs: turn.nowMs })
     if (witness.status === 'unreachable') record(turn, 'info', 'witness-reachable', `the witness answers again${witness.lastSeenMs === undefined ? '' : `, after ${inMs(turn.nowMs - witness.lastSeenMs)}`}`)
-    setState(turn, { witness: { ...kept, ...pending, status: 'reachable', lastSeenMs: turn.nowMs } })
+    setWitness(turn, { look, message: undefined, status: 'reachable', lastSeenMs: turn.nowMs })
     return
   }
   // An answer to a request that was given up long ago, by a witness that has answered since, is no news.
   if (!answersLook && witness.status === 'reachable') {
-    setState(turn, { witness: { ...witness, nextLookMs: Math.min(witness.nextLookMs, turn.nowMs) } })
+    setWitness(turn, { nextLookMs: Math.min(witness.nextLookMs, turn.nowMs) })
     return
   }
   if (witness.status !== 'unreachable') record(turn, 'warning', 'witness-unreachable', `the witness does not answer: ${answer.message}. ${isLost(turn.state) ? `${turn.state.peer} is lost as well: what is not held by consent, nobody may hold` : 'While both nodes see each other nothing changes; should one be lost, nobody may hold'}`)
-  setState(turn, { witness: { ...kept, ...pending, status: 'unreachable', message: answer.message, nextLookMs: turn.nowMs + soonMs } })
+  setWitness(turn, { look, status: 'unreachable', message: answer.message, nextLookMs: turn.nowMs + soonMs })
+}
+
+function setWitness(turn: Turn, change: Change<WitnessState>): void {
+  setState(turn, { witness: changed(turn.state.witness, change, copyWitness) })
 }
 
 function isLost({ contact }: NodeState): boolean {

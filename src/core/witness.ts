@@ -12,6 +12,7 @@ import type { WitnessAnswer } from './events.ts'
 import { isUnclean, runsHere } from './group-view.ts'
 import { areLeasesShort } from './lease-shortening.ts'
 import { adoptionMs, rulingFor } from './permission.ts'
+import { changed, copyGrant, copyHold } from './shape.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
@@ -97,7 +98,7 @@ function giveBack(turn: Turn, group: GroupState): void {
   if (grant.ending === undefined) {
     const serves = group.hold !== undefined || runsHere(group)
     if (serves && !(inMutualContact(turn.state, turn.nowMs) && isStated(turn.state, group))) return
-    setGroup(turn, name, { grant: { ...grant, ending: true } })
+    setGroup(turn, name, { grant: changed(grant, { ending: true }, copyGrant) })
   }
   const now = groupNamed(turn.state, name)
   if (now === undefined || !areLeasesShort(turn, now)) return
@@ -137,7 +138,7 @@ function takeAnswer(turn: Turn, name: string, answer: WitnessAnswer): void {
     case 'granted':
       return takeGrant(turn, group, answer)
     case 'renewed':
-      if (group.grant !== undefined) setGroup(turn, name, { grant: { ...group.grant, sentMs: answer.sentMs, lifeMs: answer.lifeMs } })
+      if (group.grant !== undefined) setGroup(turn, name, { grant: changed(group.grant, { sentMs: answer.sentMs, lifeMs: answer.lifeMs }, copyGrant) })
       return
     case 'refused':
       if (answer.holder !== group.keyHolder) record(turn, 'info', 'grant-refused', `the witness does not grant ${name} to ${turn.state.self}: ${answer.holder} has it (claim ${answer.number})`, { group: name })
@@ -161,7 +162,7 @@ function takeGrant(turn: Turn, group: GroupState, { leaseId, sentMs, lifeMs, num
     keyHolder: undefined,
     nextWitnessMs: undefined,
     // The holder's claim is the one that the witness knows from now on (F12).
-    ...(hold === undefined ? {} : { hold: { ...hold, number: Math.max(hold.number, number) } }),
+    ...(hold === undefined ? {} : { hold: changed(hold, { number: Math.max(hold.number, number) }, copyHold) }),
   })
   record(turn, 'info', 'grant-given', `the witness grants ${group.name} to ${turn.state.self} (claim ${number})`, { group: group.name, figures: { claimNumber: number, lifeMs } })
 }
