@@ -21,7 +21,7 @@ import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { canFence, canFenceDead, isFenced } from './fenced.ts'
 import { peerGroup } from './group-view.ts'
 import { orderlyShare } from './lease-arithmetic.ts'
-import { seesAnyPingNode } from './pings.ts'
+import { isUnconnected, seesAnyPingNode } from './pings.ts'
 import { peerIsRaised } from './raised.ts'
 import { isWarm } from './stage.ts'
 import type { Claim, GroupState, NodeState, Permission } from './state.ts'
@@ -38,6 +38,7 @@ export function rulingFor(state: NodeState, group: GroupState, nowMs: Millis): R
   if (peerIsHeard(state)) return { needs: 'consent' }
   const gone = state.contact.status === 'dead' || state.contact.status === 'left'
   if (!gone && nowMs < adoptionMs(state, group)) return { refused: 'listening' }
+  if (isUnconnected(state)) return { refused: 'no-ping-node' }
   if (gone && group.peerCleared) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'vouched' }
   if (isFenced(state)) return restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { permission: 'fenced' }
   if (isUncleanThere(state, group)) return !canFenceDead(state) ? { refused: 'peer-unclean' } : restsOnWitness(state) ? rulingByWitness(state, group, nowMs) : { needs: 'fencing' }

@@ -52,11 +52,15 @@ export function seesMore({ pingBalance }: NodeState): 'self' | 'peer' | 'neither
   return sign === 1 ? 'self' : 'peer'
 }
 
-/** Cut off from everything, and told to let go then: the side that still sees the network may have taken over. */
+/** Cut off from everything, and told to let go then: no proof permits a group, for it would be let go at once. */
+export function isUnconnected({ config, contact, pings }: NodeState): boolean {
+  return config.ping?.releases === true && contact.status === 'dead' && pings.every(({ reachable }) => reachable === false)
+}
+
+/** The side that still sees the network may have taken over. */
 export function releaseUnconnected(turn: Turn, name: string): void {
   const { state } = turn
   const group = groupNamed(state, name)
-  if (group?.hold === undefined || state.config.ping?.releases !== true || state.contact.status !== 'dead') return
-  if (!state.pings.every(({ reachable }) => reachable === false)) return
+  if (group?.hold === undefined || !isUnconnected(state)) return
   dropHold(turn, group, { kind: 'lost', reason: 'no-ping-node', explanation: `${state.self} sees no ping node and ${state.peer} is silent: the network is gone here` })
 }

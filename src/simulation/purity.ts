@@ -31,6 +31,7 @@ export function checkStep(world: World, machine: Machine, daemon: Daemon, turn: 
   const { event, before, effects } = turn
   const after = daemon.state
   if (event.type === 'tick') checkTick(world, machine, daemon, turn)
+  if (effects.length > fewEffects) checkRest(world, machine, turn)
   const { input } = world.ledger
   if (input === undefined) return
   if (JSON.stringify([before, event]) !== input) violate(world, 'S8', `${machine.name}: the step of a ${event.type} changed its input`)
@@ -40,6 +41,16 @@ export function checkStep(world: World, machine: Machine, daemon: Daemon, turn: 
   }
   if (event.type === 'duplicate-received') checkDouble(world, machine, event, before, effects)
   checkEarlyTick(world, machine, after, event)
+}
+
+/** One move of a group writes more than this. */
+const fewEffects = 4
+
+/** The rules of a turn come to rest: none takes a group that another of them has just let go. */
+function checkRest(world: World, machine: Machine, { event, effects }: MadeTurn): void {
+  const taken = effects.flatMap((effect) => (effect.type === 'record' && (effect.record.code === 'group-acquiring' || effect.record.code === 'group-adopted') ? [effect.record.group] : []))
+  const twice = taken.find((group, index) => taken.indexOf(group) !== index)
+  if (twice !== undefined) violate(world, 'L2', `${machine.name} takes ${twice} ${taken.length} times within one ${event.type}`)
 }
 
 function checkTick(world: World, machine: Machine, daemon: Daemon, turn: MadeTurn): void {

@@ -1,6 +1,6 @@
 /** Ping nodes, the flap guard, other hosts that answer for an address, and a node that resets itself. */
 import { expect, test } from 'vitest'
-import { address, codes, configuration, group, groupOf, pairOf, replyOf, script, witnessed, type Rig } from './two-nodes.ts'
+import { address, codes, configuration, dieOf, group, groupOf, pairOf, replyOf, script, witnessed, type Rig } from './two-nodes.ts'
 
 const web = group('web', 'a', [address('192.0.2.100')])
 const ping = { names: ['gateway', 'other'], balances: true, releases: false, settleMs: 2_000 }
@@ -45,6 +45,23 @@ test('a holder that is cut off from everything lets go where it is told to', () 
     sees(pair, 'a')
     pair.run(100)
     expect(pair.held('web')).toBe(releases ? '' : 'a')
+  }
+})
+
+test('a node that is cut off from everything takes nothing over, whatever proof it has, where it would have to let go at once', () => {
+  for (const releases of [false, true]) {
+    const pair = pairOf(configuration([web], { ping: { ...ping, releases }, fencing: { levels: { a: [{ name: 'ipmi', timeoutMs: 5_000, retries: 0 }] }, delaysMs: {} } }))
+    sees(pair, 'a', 'gateway', 'other')
+    sees(pair, 'b')
+    pair.run(2_000)
+    dieOf(pair, 'a')
+    pair.hosts.a.running.clear()
+    const packet = { id: { generation: 1, sequence: 0xffff_0001 }, from: 'a', kind: 'will', nodeStatus: 'dead', deadtimeMs: 0, will: { says: 'addresses-gone', group: 'web' } }
+    pair.give('b', { type: 'packet-received', link: 'bcast eth0', packet })
+    pair.run(100)
+    expect(pair.held('web')).toBe(releases ? '' : 'b')
+    expect(codes(pair.hosts.b).filter((code) => code === 'group-acquiring')).toHaveLength(releases ? 0 : 1)
+    expect(codes(pair.hosts.b)).not.toContain('was-stalled')
   }
 })
 
