@@ -5,7 +5,7 @@ import { wasUnclean } from './observe.ts'
 import { pingsSeen } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
-import { hasChanged, setContact, setState, type Turn } from './turn.ts'
+import { setContact, setState, type Turn } from './turn.ts'
 
 /** Our own dialogue; a peer that shows a lower one would be spoken to in that. */
 const dialogue = 1
@@ -52,14 +52,25 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
   }
 }
 
-/** The part of the facts that the peer should learn at once, as text to compare. */
-function urgent(facts: Facts): string {
-  const groups = facts.groups.map(({ heldMs: _since, ...group }) => group)
-  return JSON.stringify([facts.standby, facts.leaving, facts.pause, groups, facts.digests, facts.requests, facts.stalledMs, facts.raisedForMs, facts.pingsSeen, facts.keyNames])
+/** What the peer should learn at once: all but how long something has lasted by now. Compared in nearly every turn, so it is short. */
+function urgentOf(node: NodeState, group: GroupState): string {
+  const { name, state, claimNumber, claiming, offer, failed, pinned, granted } = advertisedGroup(node, group, -Infinity)
+  return `${name} ${state} ${claimNumber} ${claiming} ${offer ?? ''} ${failed} ${pinned} ${granted === true}`
 }
 
-/** What `urgent` is made of: while a turn leaves these alone there is no news, and nothing to write down and compare. */
-const newsworthy = ['begun', 'phase', 'standby', 'pause', 'groups', 'config', 'peerRequests', 'stalled', 'raising', 'pings', 'keyNames'] as const
+/** While a turn leaves the fields alone from which a part is made there is no news in it, and nothing to write down and compare. */
+function newsOf({ state, before }: Turn): NodeState['advertised'] {
+  const { groups, others } = state.advertised
+  const began = state.begun !== before.begun
+  const sameGroups = !began && state.groups === before.groups
+  const sameOthers =
+    !began && state.standby === before.standby && state.phase === before.phase && state.pause === before.pause && state.config === before.config && state.pings === before.pings &&
+    state.peerRequests === before.peerRequests && state.stalled === before.stalled && state.raising === before.raising && state.keyNames === before.keyNames
+  return {
+    groups: sameGroups ? groups : state.groups.map((group) => urgentOf(state, group)).join(),
+    others: sameOthers ? others : JSON.stringify({ ...factsOf(state, -Infinity, false), confirms: undefined, groups: undefined }),
+  }
+}
 
 const nodeStatuses = { looking: 'init', joining: 'up', running: 'active', leaving: 'active', left: 'dead' } as const
 
@@ -68,8 +79,8 @@ export function sendIfDue(turn: Turn): void {
   const { state, nowMs } = turn
   if (!state.begun) return
   const keepaliveDue = nowMs >= state.nextKeepaliveMs
-  const advertised = hasChanged(turn, ...newsworthy) ? urgent(factsOf(state, nowMs, false)) : state.advertised
-  const news = advertised !== state.advertised
+  const advertised = newsOf(turn)
+  const news = advertised.groups !== state.advertised.groups || advertised.others !== state.advertised.others
   const isGoodbye = state.phase === 'left'
   if (!keepaliveDue && !news && !turn.answerOwed && !isGoodbye) return
   const claiming = state.groups.some((group) => group.claim !== undefined)

@@ -5,7 +5,7 @@
 import type { Facts, Packet } from './packet.ts'
 import { changed, copyGroup } from './shape.ts'
 import type { Contact, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { inMs, record, setContact, setState, type Turn } from './turn.ts'
 
 /** A node judges with the larger of its own deadtime and the one it last stated (F7). */
@@ -210,20 +210,17 @@ function askingFromMs(state: NodeState): Millis | undefined {
   return Math.min(silent, (contact.confirmed?.sentMs ?? -Infinity) + unconfirmed)
 }
 
-export function contactDeadlines(state: NodeState): readonly Millis[] {
+export function addContactDeadlines(state: NodeState, dues: Dues): void {
   const { contact, config } = state
-  const promises: Millis[] = []
-  if (contact.peerRaisedUntilMs !== undefined) promises.push(contact.peerRaisedUntilMs)
-  if (contact.formerDeadtime?.untilMs !== undefined) promises.push(contact.formerDeadtime.untilMs)
-  if (contact.wills !== undefined) promises.push(silentSinceMs(contact) + judgingDeadtimeMs(state))
-  if (contact.status === 'dead' || contact.status === 'left') return promises
-  const deadlines = [deathMs(state), ...promises]
-  if (contact.status === 'alive') deadlines.push(silentSinceMs(contact) + config.timing.warntimeMs)
+  dues.push(contact.peerRaisedUntilMs, contact.formerDeadtime?.untilMs)
+  if (contact.wills !== undefined) dues.push(silentSinceMs(contact) + judgingDeadtimeMs(state))
+  if (contact.status === 'dead' || contact.status === 'left') return
+  dues.push(deathMs(state))
+  if (contact.status === 'alive') dues.push(silentSinceMs(contact) + config.timing.warntimeMs)
   const deaf = deafMs(state)
-  if (deaf !== Infinity) deadlines.push(deaf)
+  if (deaf !== Infinity) dues.push(deaf)
   const askMs = askingFromMs(state)
-  if (askMs !== undefined) deadlines.push(Math.max(askMs, contact.nextAskMs ?? 0))
-  return deadlines
+  if (askMs !== undefined) dues.push(Math.max(askMs, contact.nextAskMs ?? 0))
 }
 
 /** This node stood still: whoever was silent meanwhile gets a whole deadtime to be heard (S6). */

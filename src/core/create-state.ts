@@ -69,7 +69,7 @@ export function createState(init: NodeInit): NodeState {
     guardOutline: '',
     resetting: false,
     keyNames: init.keyNames ?? [],
-    advertised: '',
+    advertised: { groups: '', others: '' },
   }
   return whole(node, copyNode)
 }

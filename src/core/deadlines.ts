@@ -2,28 +2,30 @@
  * The earliest instant at which something is due. The loop arms one timer for it. Honest both ways (S9): before it a tick
  * changes nothing, at it something changes; so every rule that compares with the clock has its instant here.
  */
-import { contactDeadlines, peerIsHeard } from './contact.ts'
-import { fencingDeadlines } from './fencing.ts'
-import { leaseDeadlines } from './lease.ts'
-import { linkDeadlines } from './links.ts'
-import { meetingDeadlines } from './meeting.ts'
+import { addContactDeadlines, peerIsHeard } from './contact.ts'
+import { addFencingDeadlines } from './fencing.ts'
+import { addLeaseDeadlines } from './lease.ts'
+import { addLinkDeadlines } from './links.ts'
+import { addMeetingDeadlines } from './meeting.ts'
 import { addOperationDeadlines } from './operations.ts'
-import { numberIsSafe, persistDeadlines } from './persistence.ts'
+import { addPersistDeadlines, numberIsSafe } from './persistence.ts'
 import { adoptionMs, rulingFor } from './permission.ts'
-import { balanceDeadlines } from './pings.ts'
+import { addBalanceDeadlines } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { configOf } from './turn.ts'
 import { failbackMs } from './view.ts'
-import { witnessDeadlines } from './witness.ts'
-import { witnessLookDeadlines } from './witness-look.ts'
+import { addWitnessDeadlines } from './witness.ts'
+import { addWitnessLookDeadlines } from './witness-look.ts'
 
-/** Called after every step, with every group: so it fills one list instead of joining many. */
-function addGroupDeadlines(state: NodeState, group: GroupState, dues: (Millis | undefined)[]): void {
+/** Called after every step, with every group: so each rule adds to one list instead of making its own. */
+function addGroupDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
   addOperationDeadlines(state, group, dues)
   if (peerIsHeard(state)) dues.push(group.claim?.nextAskMs)
   dues.push(group.announce?.nextMs, group.flapUntilMs)
-  dues.push(...leaseDeadlines(state, group), ...witnessDeadlines(state, group))
+  addMeetingDeadlines(state, group, dues)
+  addLeaseDeadlines(state, group, dues)
+  addWitnessDeadlines(state, group, dues)
   if (group.failed !== undefined) dues.push(group.failed.atMs + state.config.failureMemoryMs)
   if (group.found && numberIsSafe(state, group)) {
     const dueMs = adoptionMs(state, group)
@@ -38,9 +40,13 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: (Millis | 
 export function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
   if (state.phase === 'left') return []
   if (!state.begun) return [state.startedMs]
-  const dues: (Millis | undefined)[] = [state.nextKeepaliveMs, state.stalled?.untilMs, state.leaveByMs]
-  dues.push(...persistDeadlines(state), ...contactDeadlines(state), ...linkDeadlines(state), ...meetingDeadlines(state))
-  dues.push(...witnessLookDeadlines(state), ...fencingDeadlines(state), ...balanceDeadlines(state))
+  const dues: Dues = [state.nextKeepaliveMs, state.stalled?.untilMs, state.leaveByMs]
+  addPersistDeadlines(state, dues)
+  addContactDeadlines(state, dues)
+  addLinkDeadlines(state, dues)
+  addWitnessLookDeadlines(state, dues)
+  addFencingDeadlines(state, dues)
+  addBalanceDeadlines(state, dues)
   for (const group of state.groups) addGroupDeadlines(state, group, dues)
   for (const request of state.requests) if (request.answered === undefined) dues.push(request.deadlineMs)
   return dues

@@ -10,7 +10,7 @@ import type { Event } from './events.ts'
 import { canFence, levelsOf } from './fenced.ts'
 import { rulingFor } from './permission.ts'
 import type { FencingState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 import { placementAt } from './view.ts'
 
@@ -97,6 +97,6 @@ function fail(turn: Turn, fencing: FencingState, message: string): void {
   })
 }
 
-export function fencingDeadlines({ fencing }: NodeState): readonly Millis[] {
-  return fencing === undefined || fencing.dueMs === Infinity ? [] : [fencing.dueMs]
+export function addFencingDeadlines({ fencing }: NodeState, dues: Dues): void {
+  if (fencing !== undefined && fencing.dueMs !== Infinity) dues.push(fencing.dueMs)
 }

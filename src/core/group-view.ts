@@ -2,6 +2,7 @@
 import type { AdvertisedGroup, AdvertisedState } from './packet.ts'
 import { isWarm } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
+import { configOf } from './turn.ts'
 
 /** Something of the stage is, or may be, running here. */
 export function mayRun(stage: StageState): boolean {
@@ -38,7 +39,8 @@ export function stageIsWarm(group: GroupState, index: number): boolean {
 
 /** The peer's newest word on a group. A group that the peer does not list is unknown to it, so it holds nothing of it. */
 export function peerGroup(state: NodeState, name: string): AdvertisedGroup | undefined {
-  return state.contact.facts?.groups.find((group) => group.name === name)
+  for (const group of state.contact.facts?.groups ?? []) if (group.name === name) return group
+  return undefined
 }
 
 /**
@@ -47,7 +49,7 @@ export function peerGroup(state: NodeState, name: string): AdvertisedGroup | und
  */
 export function goesFirst(state: NodeState, name: string): boolean {
   if (state.configDifferences.includes('groups')) return state.self < state.peer
-  return state.config.groups.find((group) => group.name === name)?.preferredNode === state.self
+  return configOf(state, name)?.preferredNode === state.self
 }
 
 /** By its newest word the peer has something of the group, or may have. */

@@ -52,7 +52,8 @@ export function guardPlanOf(state: NodeState): GuardPlan {
 function outlineOf(state: NodeState): string {
   const groups = state.groups.map((group) => {
     const doubtful = !group.looked || (group.found && group.hold === undefined) || isUnclean(group)
-    const here = doubtful ? '-' : group.stages.map((_stage, index) => (mayBeHere(group, index) ? '1' : '0')).join('')
+    let here = doubtful ? '-' : ''
+    if (!doubtful) for (let index = 0; index < group.stages.length; index += 1) here += mayBeHere(group, index) ? '1' : '0'
     return `${here}${peerRefusal(state, group) === undefined ? 'p' : ''}`
   })
   return `${state.pause.paused ? 'asleep' : state.phase === 'left' ? 'left' : ''} ${groups.join(' ')}`

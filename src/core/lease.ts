@@ -14,7 +14,7 @@ import { raisedSeconds, raisedUntilMs } from './raised.ts'
 import { changed, copyLease, whole } from './shape.ts'
 import type { GroupState, NodeState, StageLease, StageState } from './state.ts'
 import { loseAddresses } from './stripped.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { groupNamed, record, setStage, setState, type Turn } from './turn.ts'
 
 /** `forever`: leases are off. `none`: no whole second is left that authority covers, so nothing is added or renewed. */
@@ -71,7 +71,7 @@ export function renewLeases(turn: Turn, name: string): void {
   const stages = groupNamed(turn.state, name)?.stages ?? []
   stages.forEach((stage, index) => {
     const { lease } = stage
-    if (lease !== undefined && lease.untilMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, name) && turn.nowMs >= lease.untilMs + kernelTimerMs) {
+    if (lease !== undefined && lease.untilMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, groupNamed(turn.state, name)) && turn.nowMs >= lease.untilMs + kernelTimerMs) {
       // Over for certain: nothing waits for it any more.
       setStage(turn, name, index, { lease: changed(lease, { untilMs: -Infinity }, copyLease) })
     }
@@ -134,8 +134,8 @@ function endRenewal(turn: Turn, name: string, index: number, result: Extract<Eve
 }
 
 /** Something is being given up, which waits for lifetimes to end where they cannot be shortened (lease-shortening.ts). */
-function isEnding(state: NodeState, name: string): boolean {
-  return groupNamed(state, name)?.grant?.ending === true || state.raising?.ending === true
+function isEnding(state: NodeState, group: GroupState | undefined): boolean {
+  return group?.grant?.ending === true || state.raising?.ending === true
 }
 
 /** Once for each cause: a renewal is tried many times a minute. */
@@ -145,13 +145,13 @@ function recordTrouble(turn: Turn, name: string, index: number, message: string)
   record(turn, 'warning', 'lease-failed', message, { group: name })
 }
 
-export function leaseDeadlines(state: NodeState, group: GroupState): readonly Millis[] {
-  const ending = isEnding(state, group.name)
-  return group.stages.flatMap(({ lease, status }) => {
-    if (lease === undefined) return []
+export function addLeaseDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
+  const ending = isEnding(state, group)
+  for (const { lease, status } of group.stages) {
+    if (lease === undefined) continue
     const endMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity) + kernelTimerMs
-    const ends = ending && endMs !== -Infinity ? [endMs] : []
-    if (lease.renewing !== undefined) return [lease.renewing.deadlineMs, ...ends]
-    return status === 'running' ? [lease.nextRenewMs, ...ends] : ends
-  })
+    if (ending && endMs !== -Infinity) dues.push(endMs)
+    if (lease.renewing !== undefined) dues.push(lease.renewing.deadlineMs)
+    else if (status === 'running') dues.push(lease.nextRenewMs)
+  }
 }

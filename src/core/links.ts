@@ -3,7 +3,7 @@ import type { LinkName } from './config.ts'
 import { judgingDeadtimeMs, peerIsHeard } from './contact.ts'
 import { changed, copyLink, type Change } from './shape.ts'
 import type { LinkState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 
 function setLink(turn: Turn, name: LinkName, change: Change<LinkState>): void {
@@ -46,6 +46,6 @@ export function judgeLinks(turn: Turn): void {
   }
 }
 
-export function linkDeadlines(state: NodeState): readonly Millis[] {
-  return state.links.map((link) => silenceLimitMs(link, state)).filter((limitMs) => limitMs !== undefined)
+export function addLinkDeadlines(state: NodeState, dues: Dues): void {
+  for (const link of state.links) dues.push(silenceLimitMs(link, state))
 }

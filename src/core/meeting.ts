@@ -11,7 +11,7 @@ import { outranks, unheardReleaseMs } from './permission.ts'
 import { raisedUntilMs } from './raised.ts'
 import { finalMs } from './self-fencing.ts'
 import type { GroupState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
 
 /** The keeper tells the neighbours anew when the other has let go, and after this long if that is never heard. */
@@ -129,19 +129,13 @@ function lettingGoMs(state: NodeState, group: GroupState): Millis {
   return group.found || !restsOnWitness(state) ? unheardMs : Math.min(unheardMs, authorityOf(state, group).orderlyMs)
 }
 
-export function meetingDeadlines(state: NodeState): readonly Millis[] {
-  const limitMs = unheardReleaseMs(state)
-  const onWitness = restsOnWitness(state)
-  return state.groups.flatMap((group) => {
-    const dues: Millis[] = []
-    if (group.mustStopByMs !== undefined) dues.push(group.mustStopByMs)
-    if (group.hold !== undefined) {
-      if (limitMs !== undefined) dues.push(limitMs)
-      if (onWitness) dues.push(Math.max(authorityOf(state, group).orderlyMs, raisedUntilMs(state)))
-    } else if (isBeingLetGo(group)) {
-      const dueMs = lettingGoMs(state, group)
-      if (dueMs !== Infinity) dues.push(dueMs)
-    }
-    return dues
-  })
+export function addMeetingDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
+  dues.push(group.mustStopByMs)
+  if (group.hold !== undefined) {
+    dues.push(unheardReleaseMs(state))
+    if (restsOnWitness(state)) dues.push(Math.max(authorityOf(state, group).orderlyMs, raisedUntilMs(state)))
+  } else if (isBeingLetGo(group)) {
+    const dueMs = lettingGoMs(state, group)
+    if (dueMs !== Infinity) dues.push(dueMs)
+  }
 }

@@ -12,7 +12,7 @@ import { leaseForStart } from './lease.ts'
 import { changed, copyGroup, copyOperation, copyStage } from './shape.ts'
 import { isWarm, type Stage } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
 import { covers } from './view.ts'
 
@@ -141,7 +141,7 @@ function reportSlow(turn: Turn, group: GroupState): void {
   setGroup(turn, group.name, { operation: changed(operation, { slowReported: true }, copyOperation) })
 }
 
-export function addOperationDeadlines(state: NodeState, group: GroupState, dues: (Millis | undefined)[]): void {
+export function addOperationDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
   const { operation } = group
   if (operation !== undefined) {
     dues.push(operation.deadlineMs)

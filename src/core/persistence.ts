@@ -2,8 +2,9 @@
 import type { PersistentState } from './effects.ts'
 import { isUnclean } from './group-view.ts'
 import { claimBlock } from './create-state.ts'
+import { isSame } from './same.ts'
 import type { GroupState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { record, setGroup, setState, type Turn } from './turn.ts'
 
 const retryAfterMs: Millis = 10_000
@@ -45,7 +46,7 @@ export function persistentStateOf(state: NodeState): PersistentState {
 /** Everything that must survive is on the disk, or the disk has refused it. */
 export function isSaved(state: NodeState): boolean {
   if (state.persistError !== undefined) return true
-  return state.writing === undefined && JSON.stringify(persistentStateOf(state)) === JSON.stringify(state.persisted)
+  return state.writing === undefined && isSame(persistentStateOf(state), state.persisted)
 }
 
 /** Numbers above the reserved ones wait for the disk, unless the disk refuses: then service goes before order. */
@@ -63,7 +64,7 @@ export function persistChanges(turn: Turn): void {
   const { state } = turn
   if (state.writing !== undefined || turn.nowMs < (state.retryPersistMs ?? -Infinity)) return
   const wanted = persistentStateOf(state)
-  if (JSON.stringify(wanted) === JSON.stringify(state.persisted)) {
+  if (isSame(wanted, state.persisted)) {
     // What the disk has is what is wanted again: nothing is left to fail.
     if (state.retryPersistMs !== undefined) setState(turn, { retryPersistMs: undefined, persistError: undefined })
     return
@@ -72,8 +73,9 @@ export function persistChanges(turn: Turn): void {
   setState(turn, { nextPersistId: state.nextPersistId + 1, writing: { persistId: state.nextPersistId, sinceMs: turn.nowMs, state: wanted }, retryPersistMs: undefined })
 }
 
-export function persistDeadlines({ writing, retryPersistMs }: NodeState): readonly (Millis | undefined)[] {
-  return [retryPersistMs, writing === undefined ? undefined : writing.sinceMs + answerWithinMs]
+export function addPersistDeadlines({ writing, retryPersistMs }: NodeState, dues: Dues): void {
+  dues.push(retryPersistMs)
+  if (writing !== undefined) dues.push(writing.sinceMs + answerWithinMs)
 }
 
 export function expireWrite(turn: Turn): void {

@@ -5,7 +5,7 @@
 import { peerIsHeard } from './contact.ts'
 import { dropHold } from './holds.ts'
 import type { NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { groupNamed, record, setState, type Turn } from './turn.ts'
 
 export function pingsSeen(state: NodeState): number {
@@ -41,8 +41,8 @@ function balanceMs(state: NodeState): Millis {
   return state.pingBalance.sinceMs + (state.config.ping?.settleMs ?? 0)
 }
 
-export function balanceDeadlines(state: NodeState): readonly Millis[] {
-  return state.pingBalance.sign === 0 || state.pingBalance.settled ? [] : [balanceMs(state)]
+export function addBalanceDeadlines(state: NodeState, dues: Dues): void {
+  if (state.pingBalance.sign !== 0 && !state.pingBalance.settled) dues.push(balanceMs(state))
 }
 
 /** `self`: this node sees more, and has for long enough. */

@@ -131,5 +131,7 @@ function whyNotPeer(view: PlacementView): string {
 export function placementOf(view: PlacementView): Placement {
   const row = placementRows.find((one) => one.when(view))
   if (row === undefined) return { node: 'nobody', reason: 'nobody-can', explanation: '' }
-  return { node: row.node, reason: row.reason, explanation: row.sentence(view), ...(row.offer === undefined ? {} : { offer: row.offer }) }
+  const { node, reason, offer } = row
+  const explanation = row.sentence(view)
+  return offer === undefined ? { node, reason, explanation } : { node, reason, explanation, offer }
 }

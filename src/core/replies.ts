@@ -4,6 +4,7 @@ import type { GroupName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
 import { afterGivingUp, giveUpIfHopeless, missingOf } from './giving-up.ts'
 import { isUnclean, mayRun, peerGroup, runsHere } from './group-view.ts'
+import { isSame } from './same.ts'
 import { coveredGroups, reply } from './requests.ts'
 import type { GroupState, NodeState, PendingRequest } from './state.ts'
 import type { Millis } from './time.ts'
@@ -85,7 +86,7 @@ function outlook({ command }: PendingRequest): string {
 /** What else the request asked for and is not done yet: the state on disk, the peer's answer, warm resources stopped. */
 function unsettled(state: NodeState, { command }: PendingRequest): string | undefined {
   if (command.type === 'takeover' || command.type === 'cleanup' || command.type === 'clear') return undefined
-  if (state.persistError === undefined && JSON.stringify(persistentStateOf(state)) !== JSON.stringify(state.persisted)) return 'the disk to take the state'
+  if (state.persistError === undefined && !isSame(persistentStateOf(state), state.persisted)) return 'the disk to take the state'
   const theirs = peerIsHeard(state) ? state.contact.facts?.pause : undefined
   if ((command.type === 'pause' || command.type === 'resume') && theirs !== undefined && theirs.number < state.pause.number) return `${state.peer} to confirm it`
   if (command.type !== 'standby' || command.once) return undefined

@@ -112,8 +112,8 @@ export interface NodeState {
   readonly resetting: boolean
   /** Names of the keys that this node accepts, the signing one first: told to the peer, never used. */
   readonly keyNames: readonly string[]
-  /** The facts of the packet sent last, as text, to tell changes. */
-  readonly advertised: string
+  /** The facts of the packet sent last, as texts, to tell changes. */
+  readonly advertised: { readonly groups: string; readonly others: string }
 }
 
 export interface NodeInit {

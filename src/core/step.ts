@@ -44,7 +44,7 @@ import { restoreStripped } from './stripped.ts'
 import { hearWill } from './wills.ts'
 import { hearWitness, settleWitness } from './witness.ts'
 import { lookAtWitness } from './witness-look.ts'
-import { groupNamed, hasChanged, setGroup, setState, type Turn } from './turn.ts'
+import { groupNamed, setGroup, setState, type Turn } from './turn.ts'
 
 export interface Step { readonly state: NodeState; readonly effects: readonly Effect[] }
 
@@ -154,12 +154,17 @@ function settle(turn: Turn): void {
   }
   watchFound(turn)
   announceDue(turn)
-  if (turn.state.retryPersistMs !== undefined || promisesChanged(turn) || hasChanged(turn, 'begun', 'groups', 'standby', 'pause', 'persisted', 'writing', 'requests')) persistChanges(turn)
+  if (mayNeedWriting(turn)) persistChanges(turn)
 }
 
-/** What is kept of the contact: a new generation of the peer, and what it said of its addresses. */
-function promisesChanged({ state, before }: Turn): boolean {
-  return state.contact.newest?.generation !== before.contact.newest?.generation || state.contact.peerRaisedUntilMs !== before.contact.peerRaisedUntilMs
+/** Something is now another than before the turn of which the kept state is made, or a write. Nothing is changed in place, so references tell. */
+function mayNeedWriting({ state, before }: Turn): boolean {
+  return (
+    state.retryPersistMs !== undefined || state.begun !== before.begun || state.groups !== before.groups || state.standby !== before.standby || state.pause !== before.pause ||
+    state.persisted !== before.persisted || state.writing !== before.writing || state.requests !== before.requests ||
+    // What is kept of the contact: a new generation of the peer, and what it said of its addresses.
+    state.contact.newest?.generation !== before.contact.newest?.generation || state.contact.peerRaisedUntilMs !== before.contact.peerRaisedUntilMs
+  )
 }
 
 /** Read anew: the rules above have changed it. */

@@ -24,11 +24,6 @@ export interface Turn {
   answerWanted: boolean
 }
 
-/** Has the turn put something else into one of these fields? Nothing is changed in place, so looking at the references is enough. */
-export function hasChanged(turn: Turn, ...fields: readonly (keyof NodeState)[]): boolean {
-  return fields.some((field) => turn.state[field] !== turn.before[field])
-}
-
 export function setState(turn: Turn, change: Change<NodeState>): void {
   turn.state = changed(turn.state, change, copyNode)
 }
@@ -53,11 +48,13 @@ export function setStage(turn: Turn, name: GroupName, index: number, change: Cha
 }
 
 export function groupNamed(state: NodeState, name: GroupName): GroupState | undefined {
-  return state.groups.find((group) => group.name === name)
+  for (const group of state.groups) if (group.name === name) return group
+  return undefined
 }
 
 export function configOf(state: NodeState, name: GroupName): GroupConfig | undefined {
-  return state.config.groups.find((group) => group.name === name)
+  for (const group of state.config.groups) if (group.name === name) return group
+  return undefined
 }
 
 export interface RecordDetails {

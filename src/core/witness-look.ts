@@ -5,7 +5,7 @@
 import type { WitnessAnswer } from './events.ts'
 import { changed, copyWitness, type Change } from './shape.ts'
 import type { NodeState, WitnessState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 
 const everyMs: Millis = 10_000
@@ -59,7 +59,6 @@ function isLost({ contact }: NodeState): boolean {
   return contact.status === 'dead' || contact.status === 'left'
 }
 
-export function witnessLookDeadlines({ config, witness }: NodeState): readonly Millis[] {
-  if (config.witness === undefined) return []
-  return [witness.look?.deadlineMs ?? witness.nextLookMs]
+export function addWitnessLookDeadlines({ config, witness }: NodeState, dues: Dues): void {
+  if (config.witness !== undefined) dues.push(witness.look?.deadlineMs ?? witness.nextLookMs)
 }

@@ -14,7 +14,7 @@ import { areLeasesShort } from './lease-shortening.ts'
 import { adoptionMs, rulingFor } from './permission.ts'
 import { changed, copyGrant, copyHold } from './shape.ts'
 import type { GroupState, NodeState } from './state.ts'
-import type { Millis } from './time.ts'
+import type { Dues, Millis } from './time.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
 import { placementAt } from './view.ts'
 import { seeWitness } from './witness-look.ts'
@@ -167,12 +167,15 @@ function takeGrant(turn: Turn, group: GroupState, { leaseId, sentMs, lifeMs, num
   record(turn, 'info', 'grant-given', `the witness grants ${group.name} to ${turn.state.self} (claim ${number})`, { group: group.name, figures: { claimNumber: number, lifeMs } })
 }
 
-export function witnessDeadlines(state: NodeState, group: GroupState): readonly Millis[] {
-  if (!restsOnWitness(state)) return []
+export function addWitnessDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
+  if (!restsOnWitness(state)) return
   const { grant, witnessRequest } = group
-  const dues: Millis[] = grant === undefined ? [] : [grant.sentMs + grant.lifeMs]
-  if (witnessRequest !== undefined) return [...dues, witnessRequest.deadlineMs]
+  if (grant !== undefined) dues.push(grant.sentMs + grant.lifeMs)
+  if (witnessRequest !== undefined) {
+    dues.push(witnessRequest.deadlineMs)
+    return
+  }
   const adoptMs = adoptionMs(state, group)
   const askMs = Math.max(contactLostMs(state, group), nextAskMs(state, group), adoptMs === Infinity ? -Infinity : adoptMs)
-  return wantsGrant(state, group, askMs) ? [...dues, askMs] : dues
+  if (wantsGrant(state, group, askMs)) dues.push(askMs)
 }
