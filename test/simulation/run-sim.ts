@@ -1,7 +1,8 @@
 /**
  * `npm run sim -- --seeds N --first-seed S [--seed N] [--minutes M] [--workers W] [--lines L] [--json]`: runs seeds, and
- * for a violation prints the seed, its options and the story. Exit code 0: none, 1: violations, 2: usage. The seeds of
- * seeds.txt, which failed once, run first each time.
+ * for a violation prints the seed, its options and the story. Exit code 0: none, 1: violations, 2: usage, 130: interrupted
+ * without one. The seeds of seeds.txt, which failed once, run first each time. A long run says on standard error how far it
+ * is, and each violation as it comes; Ctrl-C ends it with the summary of what was run.
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -51,20 +52,47 @@ function readArguments(): { seeds: number[]; minutes: number; workers: number; j
   return { seeds, minutes: number('minutes', values.minutes), workers: Math.max(1, number('workers', values.workers)), json: values.json, lines: number('lines', values.lines) }
 }
 
-function runAll(seeds: readonly number[], minutes: number, workers: number): Promise<RunResult[]> {
+const progressEveryMs = 30_000
+
+interface Outcome { readonly results: readonly RunResult[]; readonly interrupted: boolean }
+
+async function runAll(seeds: readonly number[], minutes: number, workers: number): Promise<Outcome> {
   const used = Math.min(workers, seeds.length)
   const shares = Array.from({ length: used }, (_, at) => seeds.filter((_seed, index) => index % used === at))
-  return Promise.all(shares.map((share) => runShare({ seeds: share, minutes }))).then((results) => results.flat().sort((one, other) => one.seed - other.seed))
+  const results: RunResult[] = []
+  const beganMs = performance.now()
+  let interrupted = false
+  const take = (result: RunResult): void => {
+    results.push(result)
+    const [violation] = result.violations
+    if (violation !== undefined) console.error(`seed ${result.seed}: ${violation.rule}: ${violation.message}`)
+  }
+  const progress = setInterval(() => {
+    const hours = sum(results, (result) => result.virtualMs) / 3_600_000
+    const minutesRun = (performance.now() - beganMs) / 60_000
+    const failed = results.filter((result) => result.violations.length > 0).length
+    console.error(`${results.length} of ${seeds.length} seeds, ${(hours / minutesRun).toFixed(1)} virtual hours a minute, ${failed} violations`)
+  }, progressEveryMs)
+  const started = shares.map((share) => startShare({ seeds: share, minutes }, take))
+  const interrupt = (): void => {
+    interrupted = true
+    for (const { worker } of started) void worker.terminate()
+  }
+  process.once('SIGINT', interrupt)
+  await Promise.all(started.map(({ ended }) => ended))
+  process.off('SIGINT', interrupt)
+  clearInterval(progress)
+  return { results: results.sort((one, other) => one.seed - other.seed), interrupted }
 }
 
-function runShare(work: Work): Promise<RunResult[]> {
-  return new Promise((resolve, reject) => {
-    const results: RunResult[] = []
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: work })
-    worker.on('message', (result: RunResult) => results.push(result))
+function startShare(work: Work, take: (result: RunResult) => void): { readonly worker: Worker; readonly ended: Promise<void> } {
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: work })
+  worker.on('message', take)
+  const ended = new Promise<void>((resolve, reject) => {
     worker.on('error', reject)
-    worker.on('exit', () => resolve(results))
+    worker.on('exit', () => resolve())
   })
+  return { worker, ended }
 }
 
 function tellStory(result: RunResult, minutes: number, count: number): void {
@@ -84,7 +112,7 @@ function sum(results: readonly RunResult[], of: (result: RunResult) => number): 
 async function main(): Promise<void> {
   const { seeds, minutes, workers, json, lines } = readArguments()
   const beganMs = performance.now()
-  const results = await runAll(seeds, minutes, workers)
+  const { results, interrupted } = await runAll(seeds, minutes, workers)
   const seconds = (performance.now() - beganMs) / 1000
   const failed = results.filter((result) => result.violations.length > 0)
   const excused: Record<string, number> = {}
@@ -107,9 +135,9 @@ async function main(): Promise<void> {
     for (const { seed, rule, message } of summary.violations) console.log(`seed ${seed}: ${rule}: ${message}`)
     console.log(`${summary.seeds} seeds, ${summary.virtualHours} virtual hours in ${summary.seconds} s (${summary.virtualHoursPerMinute} a minute), ${summary.steps} steps, ${summary.acquisitions} acquisitions, ${summary.requests} admin requests`)
     console.log(`overlaps that P2 allows or a dead daemon left: ${JSON.stringify(excused)}`)
-    console.log(`${failed.length} violations`)
+    console.log(`${failed.length} violations${interrupted ? `; interrupted, ${seeds.length - results.length} seeds were not run` : ''}`)
   }
-  process.exitCode = failed.length === 0 ? 0 : 1
+  process.exitCode = failed.length > 0 ? 1 : interrupted ? 130 : 0
 }
 
 if (isMainThread) {
