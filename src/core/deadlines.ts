@@ -52,14 +52,18 @@ export function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
   return dues
 }
 
-/** Asked for by the loop and at the start of the next turn, for the same state. */
-const known = new WeakMap<NodeState, { readonly dueMs: Millis | undefined }>()
+/**
+ * Asked for by the loop and at the start of the next turn, for the same state, which never changes: so the newest few are
+ * kept. (All of them in a WeakMap cost the collector more than they save.)
+ */
+const newest: { readonly state: NodeState; readonly dueMs: Millis | undefined }[] = []
+const kept = 4
 
 export function nextDeadlineMs(state: NodeState): Millis | undefined {
-  const before = known.get(state)
-  if (before !== undefined) return before.dueMs
+  for (const known of newest) if (known.state === state) return known.dueMs
   const dueMs = earliest(state)
-  known.set(state, { dueMs })
+  if (newest.length === kept) newest.pop()
+  newest.unshift({ state, dueMs })
   return dueMs
 }
 
