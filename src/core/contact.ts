@@ -3,10 +3,9 @@
  * (design.md section 5, "Mutual contact and authority", "Asking before judging", "Pause").
  */
 import type { Facts, Packet } from './packet.ts'
-import { changed, copyGroup } from './shape.ts'
 import type { Contact, NodeState } from './state.ts'
 import type { Dues, Millis } from './time.ts'
-import { inMs, record, setContact, setState, type Turn } from './turn.ts'
+import { inMs, record, setContact, setGroup, type Turn } from './turn.ts'
 
 /** A node judges with the larger of its own deadtime and the one it last stated (F7). */
 export function judgingDeadtimeMs(state: NodeState): Millis {
@@ -74,7 +73,11 @@ export function hearPacket(turn: Turn, packet: Packet): void {
   if (packet.facts?.stalledMs !== undefined && before.facts?.stalledMs === undefined) {
     record(turn, 'warning', 'peer-stalled', `${packet.from} says that it was not run for ${inMs(packet.facts.stalledMs)}: its silence was a stall of that host`)
   }
-  if (restarted) setState(turn, { groups: turn.state.groups.map((group) => (changed(group, { pinned: group.pinned && !returnsPin(turn, group.name), peerCleared: false }, copyGroup))) })
+  for (const group of turn.state.groups) {
+    // An administrator vouched for a peer that was silent; now it speaks for itself.
+    if (group.peerCleared) setGroup(turn, group.name, { peerCleared: false })
+    if (restarted && group.pinned && returnsPin(turn, group.name)) setGroup(turn, group.name, { pinned: false })
+  }
 }
 
 /** The packet answers one of ours that is younger than deadtime: the peer hears us again. */

@@ -1,6 +1,6 @@
 /** A stop that fails: nobody starts the group elsewhere, and the administrator's word ends that. */
 import { expect, test } from 'vitest'
-import { address, configuration, dieOf, group, groupOf, pairOf, replyOf, script, standbyAll } from './two-nodes.ts'
+import { address, configuration, dieOf, group, groupOf, pairOf, replyOf, script, standbyAll, witnessed } from './two-nodes.ts'
 
 const web = group('web', 'a', [address('192.0.2.100'), script('apache2')])
 const no = { result: 'failed', message: 'no' } as const
@@ -86,4 +86,20 @@ test('a daemon that starts again says from its first packet on what its last one
   pair.run(10_000)
   expect(groupOf(pair.hosts.b).placement).toBe('unclean-there')
   expect(pair.held('web')).toBe('')
+})
+
+test('what an administrator has vouched for a silent peer is void once the peer speaks again', () => {
+  const fencing = { levels: { a: [{ name: 'ipmi', timeoutMs: 5_000, retries: 0 }] }, delaysMs: {} }
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100')])], { ...witnessed, fencing }))
+  pair.run(2_000)
+  pair.witness.reachableFrom.clear()
+  pair.cut.add('a>b')
+  pair.cut.add('b>a')
+  pair.run(7_000)
+  pair.ask('b', cleanup)
+  pair.run(100)
+  expect(groupOf(pair.hosts.b).peerCleared).toBe(true)
+  pair.cut.clear()
+  pair.run(5_000)
+  expect(groupOf(pair.hosts.b).peerCleared).toBe(false)
 })
