@@ -95,6 +95,8 @@ export function machineCrashed(world: World, machine: Machine): void {
 
 export function pauseBegun(world: World, machine: Machine): void {
   watchLeases(world, machine)
+  // A guest that stands still answers for nothing: what is excused is judged anew when it goes on.
+  for (const truth of machine.stages) checkHolders(world, machine, truth)
 }
 
 export function pauseEnded(world: World, machine: Machine, pausedMs: number, kind: PauseKind): void {

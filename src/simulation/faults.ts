@@ -139,7 +139,8 @@ function breakScript(world: World, machine: Machine, truth: StageTruth, action: 
 /** A busy host: the child that asks the kernel is not run for a while. */
 function blockChild(world: World, machine: Machine): void {
   const durationMs = world.random.pick([world.random.between(20, 500), world.random.between(500, 10_000)])
-  machine.childBlockedUntilMs = world.nowMs + durationMs
+  // Never sooner than before: its pipe keeps its order.
+  machine.childBlockedUntilMs = Math.max(machine.childBlockedUntilMs, world.nowMs + durationMs)
   tell(world, machine.name, `the address child is not run for ${Math.round(durationMs)} ms`)
 }
 
