@@ -1,4 +1,4 @@
-/** The commands of a scenario that act on a running world; scenario.ts has those that describe the pair. */
+/** The commands of a scenario that act on a running world; scenario-setting.ts has those that describe the pair. */
 import type { AdminCommand } from '../core/admin.ts'
 import type { Action, Outcome } from '../core/events.ts'
 import type { Scope } from '../core/packet.ts'
@@ -9,6 +9,7 @@ import { holdersOf } from './holders.ts'
 import { crashMachine, pauseMachine, startMachine } from './hosts.ts'
 import { isWhole, stagesOfGroup, type Machine, type PauseKind, type StageTruth } from './machine.ts'
 import { setCut } from './network.ts'
+import { blockChild, fencing, guard, ping, witness } from './scenario-outside.ts'
 import { durationMs, failbackOf, timingFrom } from './scenario-words.ts'
 import { runUntil, tell, type World } from './world.ts'
 
@@ -18,7 +19,8 @@ const commands: Readonly<Record<string, (world: World, words: readonly string[],
   run: (world, [duration = '']) => runUntil(world, world.nowMs + durationMs(duration)),
   start: (world, names) => names.map((name) => machineNamed(world, name)).forEach((machine) => (machine.running ? startDaemon : startMachine)(world, machine)),
   crash: (world, [name]) => crashMachine(world, machineNamed(world, name)),
-  'kill-daemon': (world, [name]) => killDaemon(world, machineNamed(world, name), 'alone'),
+  // `kill-daemon alpha with-guard`: all of its processes
+  'kill-daemon': (world, [name, how]) => killDaemon(world, machineNamed(world, name), how === 'with-guard' ? 'with-guard' : 'alone'),
   stop: (world, [name]) => shutDown(world, machineNamed(world, name), Infinity),
   pause: (world, [name, duration = '', kind = 'stop-signal']) => pauseMachine(world, machineNamed(world, name), kind as PauseKind, durationMs(duration)),
   cut: (world, [link = '', direction]) => cut(world, link, direction, true),
@@ -34,6 +36,14 @@ const commands: Readonly<Record<string, (world: World, words: readonly string[],
   disk: (world, [name, state]) => {
     machineNamed(world, name).disk.full = state === 'full'
   },
+  witness: (world, [how = '', ...words]) => {
+    const names = words.filter((word) => world.machines.some((machine) => machine.name === word))
+    witness(world, how, names.map((name) => machineNamed(world, name)), words.slice(names.length))
+  },
+  ping: (world, [how, name, ...pings]) => ping(world, how, machineNamed(world, name), pings),
+  fencing: (world, [how]) => fencing(world, how),
+  guard: (world, [, name]) => guard(world, machineNamed(world, name)),
+  block: (world, [, name, duration = '']) => blockChild(world, machineNamed(world, name), duration),
   status: (world, _words, say) => status(world, say),
 }
 
@@ -81,7 +91,8 @@ function commandOf(words: readonly string[]): AdminCommand {
     case 'online':
       return { type: 'online', timeoutMs }
     case 'cleanup':
-      return { type: 'cleanup', group: target, timeoutMs }
+    case 'clear':
+      return { type: word, group: target, timeoutMs }
     case 'pause':
     case 'resume':
       return { type: word }

@@ -10,7 +10,7 @@ import { monotonicMs } from './clock.ts'
 import { answer, whenAwake } from './driver.ts'
 import { prefix, serve } from './etcd.ts'
 import type { Daemon, Machine } from './machine.ts'
-import { after, someMs, tell, whileUp, type World } from './world.ts'
+import { after, someMs, whileUp, type World } from './world.ts'
 
 /** The ways to and from the witness, by machine. Cut: lost, or held back until it heals. */
 export interface WitnessWay { cut: boolean; healed: (() => void)[]; slowMs: number }
@@ -22,7 +22,7 @@ export function askWitness(world: World, machine: Machine, daemon: Daemon, effec
   let over = false
   const reply = (given: WitnessAnswer): void => {
     over = true
-    if (world.tell !== undefined) tell(world, machine.name, `witness on ${group ?? 'no group'}, ${ask.type}: ${describe(given)}`)
+    world.tell?.({ trueMs: world.nowMs, who: machine.name, text: `witness on ${group ?? 'no group'}, ${ask.type}: ${describe(given)}`, code: 'witness-exchange' })
     answer(world, machine, daemon.life, { type: 'witness-answered', requestId, answer: given })
   }
   const goOn = (step: Step): void => {
