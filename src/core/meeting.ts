@@ -49,7 +49,8 @@ export function settleMeeting(turn: Turn, name: string): void {
     releaseUnheard(turn, name)
     return
   }
-  dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: granted === (peer?.granted === true) ? `${turn.state.peer} keeps it: its claim ${theirs} is higher than ours (${group.hold.number})` : `${turn.state.peer} keeps it: the witness granted it there` })
+  const right = granted !== (peer?.granted === true) ? 'the witness granted it there' : theirs === group.hold.number ? `it has the same claim (${theirs}) and goes first` : `its claim ${theirs} is higher than ours (${group.hold.number})`
+  dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: `${turn.state.peer} keeps it: ${right}` })
 }
 
 /** One with a valid grant keeps, whatever the numbers say (F12). */

@@ -7,6 +7,7 @@ import type { Event, Observation, Outcome } from '../core/events.ts'
 import type { Packet } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
 import type { NodeInit } from '../core/state.ts'
+import { checkLettingGo } from './yielding.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
 import { watchLeases } from './death.ts'
 import type { Journal } from './ledger.ts'
@@ -177,17 +178,6 @@ function haveChecked(world: World, machine: Machine, group: string): void {
     if (truth !== undefined) setTruth(world, machine, truth, false)
   }
   world.ledger.nodes[machine.index].unclean.delete(group)
-}
-
-/** A holder lets go for not being heard only while it hears the peer itself: the death of the peer interrupts nothing. */
-function checkLettingGo(world: World, machine: Machine, record: EventRecord): void {
-  if (record.code !== 'permission-lost' || record.reason !== 'not-heard') return
-  const node = world.ledger.nodes[machine.index]
-  const silentMs = world.nowMs - node.lastUsedMs
-  const wokeLately = node.lastWakeMs > world.nowMs - timingOf(machine).deadtimeMs
-  const { deadtimeMs } = timingOf(machine)
-  const reloaded = node.shortestDeadtimeMs !== deadtimeMs || node.longestDeadtimeMs !== deadtimeMs
-  if (!wokeLately && !reloaded && silentMs > 0.55 * deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${record.group} because its peer is silent for ${Math.round(silentMs)} ms`)
 }
 
 /** S7: exactly one reply for each request; no reply that nobody asked for. */

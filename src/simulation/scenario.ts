@@ -27,11 +27,19 @@ export function retell(core: DecisionCore, text: string): string {
 }
 
 /** The same commands, for a look at the world that they lead to instead of at the text. */
-export function play(core: DecisionCore, commands: string, change?: Telling['change']): { readonly world: World; readonly told: readonly string[] } {
+export interface Story {
+  readonly follow: (commands: string) => void
+  readonly world: () => World
+  readonly told: readonly string[]
+}
+
+export function openStory(core: DecisionCore, change?: Telling['change']): Story {
   const telling = newTelling(core, change)
-  commands.split('\n').forEach((line) => follow(telling, line))
-  const world = telling.world ?? begin(telling)
-  return { world, told: telling.lines }
+  return {
+    follow: (commands) => commands.split('\n').forEach((line) => follow(telling, line)),
+    world: () => (telling.world ??= begin(telling)),
+    told: telling.lines,
+  }
 }
 
 function retellBlock(telling: Telling, block: string): string {

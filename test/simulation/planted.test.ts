@@ -3,16 +3,13 @@
  * or what comes out; within a bounded number of seeds a checker must name one of the rules that it breaks.
  */
 import { expect, test } from 'vitest'
-import type { CoreConfig } from '../../src/core/config.ts'
-import type { Effect } from '../../src/core/effects.ts'
-import type { Event } from '../../src/core/events.ts'
-import type { AdvertisedGroup, Facts } from '../../src/core/packet.ts'
-import type { NodeState } from '../../src/core/state.ts'
+import { defaultWitnessTiming } from '../../src/core/lease-arithmetic.ts'
 import { realCore } from '../../src/simulation/core.ts'
 import type { Rule } from '../../src/simulation/ledger.ts'
 import type { SimulationOptions } from '../../src/simulation/options.ts'
 import { runSeed } from '../../src/simulation/run.ts'
 import type { DecisionCore } from '../../src/simulation/world.ts'
+import { countsAsHeard, timersFirst, withConfig, withEffects, withEffectsOf, withEvents, withFacts, withPeerGroups } from './broken-core.ts'
 
 interface Planted {
   readonly title: string
@@ -24,49 +21,6 @@ interface Planted {
 }
 
 const maxSeeds = 60
-
-function withEvents(change: (event: Event, state: NodeState) => Event): DecisionCore {
-  return { ...realCore, step: (state, event) => realCore.step(state, change(event, state)) }
-}
-
-function withEffects(change: (effect: Effect, state: NodeState) => readonly Effect[]): DecisionCore {
-  return {
-    ...realCore,
-    step: (state, event) => {
-      const { state: next, effects } = realCore.step(state, event)
-      return { state: next, effects: effects.flatMap((effect) => change(effect, next)) }
-    },
-  }
-}
-
-function withFacts(change: (facts: Facts, state: NodeState) => Facts): DecisionCore {
-  return withEvents((event, state) => {
-    if (event.type !== 'packet-received' || event.packet.facts === undefined) return event
-    return { ...event, packet: { ...event.packet, facts: change(event.packet.facts, state) } }
-  })
-}
-
-function withPeerGroups(change: (group: AdvertisedGroup) => AdvertisedGroup): DecisionCore {
-  return withFacts((facts) => ({ ...facts, groups: facts.groups.map(change) }))
-}
-
-/** Timers before sockets: after a pause every deadline that passed is judged before the packets that wait are read. */
-const timersFirst: DecisionCore = {
-  ...realCore,
-  step: (state, event) => {
-    let now = state
-    const effects: Effect[] = []
-    for (let count = 0; count < 200; count += 1) {
-      const dueMs = realCore.nextDeadlineMs(now)
-      if (dueMs === undefined || dueMs >= event.nowMs) break
-      const passed = realCore.step(now, { type: 'tick', nowMs: dueMs, wallMs: Math.round(event.wallMs + dueMs - event.nowMs) })
-      effects.push(...passed.effects)
-      now = passed.state
-    }
-    const last = realCore.step(now, event)
-    return { state: last.state, effects: [...effects, ...last.effects] }
-  },
-}
 
 /** Takes the failure of every stop for a success. */
 const forgivesStops = withEvents((event, state) => {
@@ -82,6 +36,22 @@ function only(faults: Partial<SimulationOptions['faults']>): (options: Simulatio
   }
 }
 
+/** Of a pair without witness and fencing, which promises no more than P2. */
+function alone(faults: Partial<SimulationOptions['faults']>): (options: SimulationOptions) => SimulationOptions {
+  return (options) => {
+    const { witness: _witness, fencing: _fencing, ...config } = options.config
+    return { ...only(faults)(options), config }
+  }
+}
+
+function witnessed(faults: Partial<SimulationOptions['faults']>): (options: SimulationOptions) => SimulationOptions {
+  return (options) => {
+    const timing = { keepaliveMs: 1000, warntimeMs: 2500, deadtimeMs: 5000, initdeadMs: 10_000 }
+    const { fencing: _fencing, ...config } = options.config
+    return { ...only(faults)(options), config: { ...config, timing, lease: 'auto', witness: defaultWitnessTiming(timing) } }
+  }
+}
+
 const planted: readonly Planted[] = [
   { title: 'takes the peer for empty-handed', rules: ['S1', 'S2'], core: withPeerGroups((group) => ({ ...group, state: 'stopped', claiming: false })) },
   {
@@ -90,36 +60,17 @@ const planted: readonly Planted[] = [
     core: withFacts((facts, state) => ({ ...facts, confirms: { generation: state.generation, sequence: state.nextSequence } })),
     change: only({ 'partition-one-way': 15_000, clog: 10_000, lossy: 20_000, admin: 10_000 }),
   },
-  {
-    title: 'never learns that it is not heard (F8)',
-    rules: ['S1'],
-    core: withFacts((facts, state) => ({ ...facts, confirms: { generation: state.generation, sequence: state.nextSequence - 1 } })),
-    change: only({ 'partition-one-way': 15_000 }),
-  },
-  { title: 'does not see the higher claim of another holder', rules: ['S1'], core: withPeerGroups((group) => ({ ...group, claimNumber: 0 })), change: only({ partition: 20_000 }) },
-  { title: 'judges timers before it reads what waits (F11)', rules: ['S1', 'S2', 'S6'], core: timersFirst, change: only({ 'stop-signal': 15_000 }) },
-  { title: 'takes a failed stop for a success', rules: ['S1', 'S4', 'S2'], core: forgivesStops, change: only({ 'broken-stop': 8000, admin: 8000 }) },
+  { title: 'never learns that it is not heard', rules: ['S1'], core: countsAsHeard, change: alone({ 'partition-one-way': 15_000 }) },
+  { title: 'never learns that it is not heard, beside a witness', rules: ['P1', 'S2'], core: countsAsHeard, change: witnessed({ 'partition-one-way': 15_000 }) },
+  { title: 'does not see the higher claim of another holder', rules: ['S1'], core: withPeerGroups((group) => ({ ...group, claimNumber: 0 })), change: alone({ partition: 20_000 }) },
+  { title: 'judges timers before it reads what waits', rules: ['S1', 'S2', 'S6'], core: timersFirst, change: only({ 'stop-signal': 15_000 }) },
+  { title: 'takes a failed stop for a success', rules: ['S1', 'S4', 'S2'], core: forgivesStops, change: alone({ 'broken-stop': 8000, admin: 8000 }) },
+  { title: 'takes a failed stop for a success, beside a witness', rules: ['S1', 'S4', 'S2', 'P1'], core: forgivesStops, change: witnessed({ 'broken-stop': 8000, admin: 8000 }) },
   {
     title: 'does not look at what its last daemon left',
     rules: ['S1', 'S3', 'L1'],
     core: withEvents((event) => (event.type === 'resources-observed' ? { ...event, observations: event.observations.map((seen) => ({ ...seen, found: 'stopped' })) } : event)),
     change: only({ 'daemon-kill': 20_000 }),
-  },
-  {
-    title: 'adopts what it finds without asking anybody (F6)',
-    rules: ['S1', 'S2'],
-    core: withState((state, event) => (event.type === 'resources-observed' ? { ...state, contact: { ...state.contact, status: 'dead' } } : state)),
-    change: only({ 'daemon-kill': 20_000, 'partition-one-way': 20_000 }),
-  },
-  {
-    title: 'forgets at once the longer deadtime that it had stated (F7)',
-    rules: ['S1'],
-    core: withState((state) => {
-      const { formerDeadtime: _longer, ...contact } = state.contact
-      return { ...state, contact }
-    }),
-    change: (options) => ({ ...only({ 'partition-one-way': 20_000, reload: 3000 })(options), links: ['eth0'] }),
-    firstSeed: 36,
   },
   { title: 'begins each operation twice', rules: ['S3'], core: withEffects((effect) => (effect.type === 'run-operation' ? [effect, effect] : [effect])) },
   {
@@ -159,35 +110,8 @@ const planted: readonly Planted[] = [
   { title: 'never asks how a service is', rules: ['L1', 'S3'], core: withEffects((effect) => (effect.type === 'run-operation' && effect.action === 'status' ? [] : [effect])), change: only({ 'service-death': 10_000 }) },
 ]
 
-function withState(change: (state: NodeState, event: Event) => NodeState): DecisionCore {
-  return {
-    ...realCore,
-    step: (state, event) => {
-      const { state: next, effects } = realCore.step(state, event)
-      return { state: change(next, event), effects }
-    },
-  }
-}
-
-function withConfig(change: (config: CoreConfig) => CoreConfig): DecisionCore {
-  return {
-    ...withEvents((event) => (event.type === 'config-reloaded' ? { ...event, config: change(event.config) } : event)),
-    createState: (init) => realCore.createState({ ...init, config: change(init.config) }),
-  }
-}
-
 function answersDoubles(): DecisionCore {
   return withEffectsOf((effects, event) => (event.type === 'duplicate-received' ? [...effects, { type: 'observe-resources' }] : effects))
-}
-
-function withEffectsOf(change: (effects: readonly Effect[], event: Event) => readonly Effect[]): DecisionCore {
-  return {
-    ...realCore,
-    step: (state, event) => {
-      const { state: next, effects } = realCore.step(state, event)
-      return { state: next, effects: change(effects, event) }
-    },
-  }
 }
 
 function withHiddenCounter(): DecisionCore {
