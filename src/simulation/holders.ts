@@ -5,6 +5,7 @@
  * within 0.3 * deadtime.
  */
 import { violate } from './violations.ts'
+import { limitAfterPause } from './pause-bound.ts'
 import { excuseFromPromise, isProtected, limitOverlap } from './exclusion.ts'
 import type { Excuse, Overlap } from './ledger.ts'
 import { guestStandsStill, isUp, stagesOfGroup, timingOf, truthOf, type Machine, type StageTruth } from './machine.ts'
@@ -46,6 +47,7 @@ export function checkHolders(world: World, machine: Machine, truth: StageTruth):
   }
   world.ledger.overlaps.set(key, begun)
   limitOverlap(world, begun, machine, peer)
+  if (excuse === 'holder-paused' && !isProtected(world)) limitAfterPause(world, begun, peerOf(world, acquirer), takingDownMs(world, begun) + slackMs)
 }
 
 function inBoth(one: StageTruth, other: StageTruth): boolean {

@@ -12,8 +12,10 @@ import { prefix, serve } from './etcd.ts'
 import type { Daemon, Machine } from './machine.ts'
 import { after, someMs, whileUp, type World } from './world.ts'
 
-/** The ways to and from the witness, by machine. Cut: lost, or held back until it heals. */
-export interface WitnessWay { cut: boolean; healed: (() => void)[]; slowMs: number }
+/** The ways of one machine to the witness and back. Cut: lost, or held back until it heals. */
+export interface WitnessWay { readonly cut: Record<Leg, boolean>; healed: (() => void)[]; slowMs: number }
+
+export type Leg = 'there' | 'back'
 
 export function askWitness(world: World, machine: Machine, daemon: Daemon, effect: Effect & { type: 'ask-witness' }): void {
   const { requestId, group, ask } = effect
@@ -71,18 +73,18 @@ function send(world: World, machine: Machine, daemon: Daemon, request: EtcdReque
   const reach = (): void => {
     if (witness.down) return
     const result = serve(witness.etcd, request, world.nowMs, random)
-    onWay(world, machine, () => deliver(result))
+    onWay(world, machine, 'back', () => deliver(result))
   }
-  onWay(world, machine, reach)
+  onWay(world, machine, 'there', reach)
   // A second member is asked beside a slow one, which may have done it already.
-  if (faultsOn && random.chance(options.witness.doubleProbability)) after(world, random.between(0, 1000), () => onWay(world, machine, reach))
+  if (faultsOn && random.chance(options.witness.doubleProbability)) after(world, random.between(0, 1000), () => onWay(world, machine, 'there', reach))
 }
 
 /** One way: some milliseconds, lost, or as late as TCP delivers what its sender no longer waits for. */
-function onWay(world: World, machine: Machine, act: () => void): void {
+function onWay(world: World, machine: Machine, leg: Leg, act: () => void): void {
   const { random, options, faultsOn } = world
   const way = world.witness.ways[machine.index]
-  if (way.cut) {
+  if (way.cut[leg]) {
     if (way.healed.length < 20 && random.chance(0.5)) way.healed.push(act)
     return
   }
@@ -91,8 +93,8 @@ function onWay(world: World, machine: Machine, act: () => void): void {
   after(world, someMs(world, 0.2, 2) + way.slowMs + lateMs, act)
 }
 
-export function setWitnessCut(world: World, machine: Machine, cut: boolean): void {
+export function setWitnessCut(world: World, machine: Machine, cut: boolean, legs: readonly Leg[] = ['there', 'back']): void {
   const way = world.witness.ways[machine.index]
-  way.cut = cut
+  for (const leg of legs) way.cut[leg] = cut
   for (const act of way.healed.splice(0)) if (!cut) after(world, someMs(world, 1, 1000), act)
 }

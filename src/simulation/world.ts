@@ -96,7 +96,7 @@ export function createWorld(
 }
 
 function newWay(): WitnessWay {
-  return { cut: false, healed: [], slowMs: 0 }
+  return { cut: { there: false, back: false }, healed: [], slowMs: 0 }
 }
 
 function createMachine(options: SimulationOptions, index: 0 | 1): Machine {

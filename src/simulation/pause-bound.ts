@@ -1,0 +1,52 @@
+/**
+ * P2 after a pause: without witness and fencing an address is on two nodes after a pause of its holder for no longer than
+ * `max(0, lease + 1 s + X + keepalive - 0.98 * deadtime)` (design.md section 2), as long as the paused node has only to read
+ * what waits in its sockets: where no packet reached it either, it is a partition, which P2 permits.
+ */
+import { configuredLeaseSeconds, decisionToKernelMs, finalShare, kernelTimerMs } from '../core/lease-arithmetic.ts'
+import type { Overlap } from './ledger.ts'
+import { guestStandsStill, timingOf, type Machine } from './machine.ts'
+import { violate } from './violations.ts'
+import type { World } from './world.ts'
+
+/** Undefined: without leases nothing bounds it. */
+export function pauseBoundMs(machine: Machine): number | undefined {
+  const config = machine.daemon?.state.config ?? machine.config
+  const { keepaliveMs, deadtimeMs } = config.timing
+  const seconds = configuredLeaseSeconds(config.timing, config.lease)
+  if (seconds === undefined) return undefined
+  return Math.max(0, seconds * 1000 + kernelTimerMs + decisionToKernelMs + keepaliveMs - finalShare * deadtimeMs)
+}
+
+/** `holder` stands still, or did so lately, and the other has taken its address over. */
+export function limitAfterPause(world: World, overlap: Overlap, holder: Machine, removalMs: number): void {
+  const boundMs = pauseBoundMs(holder)
+  if (!overlap.isAddress || boundMs === undefined || !isTold(world, holder) || isBeyondFormula(world, holder)) return
+  const key = `${overlap.group}/${overlap.stage}`
+  let countsFromMs = world.nowMs
+  const look = (): void => {
+    if (world.ledger.overlaps.get(key) !== overlap || world.ledger.nodes.some((node) => node.unclean.has(overlap.group))) return
+    // A guest that stands still answers for nothing; it counts from its waking.
+    if (guestStandsStill(holder)) countsFromMs = world.nowMs + lookEveryMs
+    const dueMs = countsFromMs + boundMs + removalMs
+    if (world.nowMs < dueMs) return world.queue.add(Math.max(dueMs, world.nowMs + lookEveryMs), look)
+    violate(world, 'P2', `${key} is on both nodes for ${Math.round(world.nowMs - overlap.sinceMs)} ms after a pause of ${holder.name}, where the lease allows ${Math.round(boundMs)} ms`)
+  }
+  look()
+}
+
+const lookEveryMs = 20
+
+/** Packets of the other node have come in while it stood still, the newest of them lately. */
+function isTold(world: World, holder: Machine): boolean {
+  const latelyMs = world.nowMs - 0.5 * timingOf(holder).deadtimeMs
+  return holder.daemon?.waitingPackets.some((waiting) => waiting.sentMs >= latelyMs) === true
+}
+
+/** The formula counts on a child that asks the kernel at once, on one deadtime, and on no promise of a pause (`hactl pause`). */
+function isBeyondFormula(world: World, holder: Machine): boolean {
+  const node = world.ledger.nodes[holder.index]
+  const deadtimeMs = timingOf(holder).deadtimeMs
+  const sameDeadtime = world.ledger.nodes.every((one) => one.longestDeadtimeMs === deadtimeMs && one.shortestDeadtimeMs === deadtimeMs)
+  return !sameDeadtime || holder.childBlockedUntilMs > world.nowMs - 2 * deadtimeMs || node.saysPaused || node.raisedUntilMs > world.nowMs
+}
