@@ -114,10 +114,24 @@ export function renew(turn: Turn, name: string, index: number, shortens: boolean
   turn.effects.push({ type: 'renew-addresses', group: name, stage: index, serial, what: stage.what, lease: next })
 }
 
+/** After a pause: what was asked before may have been answered meanwhile, and is read in a moment. */
+export function waitForRenewals(turn: Turn, untilMs: Millis): void {
+  for (const { name, stages } of turn.state.groups) {
+    stages.forEach(({ lease }, index) => {
+      if (lease?.renewing === undefined) return
+      const deadlineMs = Math.max(lease.renewing.deadlineMs, untilMs)
+      setStage(turn, name, index, { lease: { ...lease, renewing: { ...lease.renewing, deadlineMs } } })
+    })
+  }
+}
+
 export function finishRenewal(turn: Turn, event: Extract<Event, { type: 'addresses-renewed' }>): void {
   const stage = groupNamed(turn.state, event.group)?.stages[event.stage]
-  if (stage?.lease?.renewing?.serial !== event.serial) return
-  endRenewal(turn, event.group, event.stage, event.result, event.message, event.ips)
+  if (stage?.lease?.renewing?.serial === event.serial) return endRenewal(turn, event.group, event.stage, event.result, event.message, event.ips)
+  // Given up before its answer came, as after a pause of this node; what was done stands all the same.
+  if (stage?.status !== 'running') return
+  if (event.result === 'gone') loseAddresses(turn, event.group, event.stage, event.ips ?? [])
+  if (event.result === 'too-late') loseToLateness(turn, event.group, event.stage, event.message)
 }
 
 function endRenewal(turn: Turn, name: string, index: number, result: Extract<Event, { type: 'addresses-renewed' }>['result'], message = '', ips: readonly string[] = []): void {
@@ -129,7 +143,13 @@ function endRenewal(turn: Turn, name: string, index: number, result: Extract<Eve
   if (result === 'gone') loseAddresses(turn, name, index, ips)
   if (result === 'failed') recordTrouble(turn, name, index, `the lifetime of ${stage.what.name} cannot be renewed: ${message}`)
   if (result !== 'too-late') return
-  recordTrouble(turn, name, index, `the renewal of ${stage.what.name} came too late and its addresses were removed: ${message}`)
+  loseToLateness(turn, name, index, message)
+}
+
+/** It may have been renewed after its time, so it was removed, and is to be started anew in its place. */
+function loseToLateness(turn: Turn, name: string, index: number, message = ''): void {
+  const stage = groupNamed(turn.state, name)?.stages[index]
+  recordTrouble(turn, name, index, `the renewal of ${stage?.what.name ?? ''} came too late and its addresses were removed: ${message}`)
   setStage(turn, name, index, { status: 'suspect', lease: undefined })
 }
 

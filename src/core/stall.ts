@@ -2,6 +2,7 @@
  * Was this node itself stopped? A daemon that was not run (SIGSTOP, a paused guest, a starved host) sees everybody else
  * silent, so it must not judge by what it did not hear (design.md section 5 "Pause", F11; field-notes 1.4).
  */
+import { waitForRenewals } from './lease.ts'
 import { judgingDeadtimeMs, listenAfresh } from './contact.ts'
 import { nextDeadlineMs } from './deadlines.ts'
 import { changed, copyGrant, copyWitness } from './shape.ts'
@@ -24,6 +25,7 @@ export function noticeStall(turn: Turn): boolean {
   record(turn, 'warning', 'was-stalled', `${how} for ${inMs(stalledMs)}: listening afresh before anybody is judged`, { figures: { stalledMs: Math.round(stalledMs) } })
   listenAfresh(turn)
   waitForAnswers(turn)
+  waitForRenewals(turn, nowMs + answersWithinMs)
   setState(turn, {
     wallOffsetMs: wallMs - nowMs,
     stalled: { forMs: stalledMs, untilMs: nowMs + 2 * judgingDeadtimeMs(state) },

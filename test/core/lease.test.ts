@@ -66,6 +66,38 @@ test('a renewal that finds the address stripped by somebody else has it put back
   expect(groupOf(pair.hosts.a).strippedCount).toBeGreaterThan(0)
 })
 
+test('an answer that comes after its renewal was given up says what was done all the same', () => {
+  const pair = pairOf(configuration([web], { lease: { seconds: 3 } }))
+  pair.run(1_000)
+  const { a } = pair.hosts
+  const serial = a.state.nextRenewalSerial - 1
+  pair.run(2_000)
+  expect(groupOf(a).stages[0]?.lease?.renewing?.serial).not.toBe(serial)
+  a.running.delete('web/0')
+  pair.give('a', { type: 'addresses-renewed', group: 'web', stage: 0, serial, result: 'too-late', message: 'removed again' })
+  expect(codes(a)).toContain('lease-failed')
+  pair.run(1_000)
+  expect(a.running.has('web/0')).toBe(true)
+})
+
+test('after a pause the answer to a renewal from before is waited for', () => {
+  const pair = pairOf(configuration([web], { lease: { seconds: 3 } }))
+  pair.run(1_000)
+  const { a } = pair.hosts
+  const lease = groupOf(a).stages[0]?.lease
+  const renewing = { serial: 77, untilMs: pair.nowMs + 3_000, deadlineMs: pair.nowMs + 4_000 }
+  a.state = { ...a.state, groups: a.state.groups.map((one) => ({ ...one, stages: one.stages.map((stage) => ({ ...stage, ...(lease === undefined ? {} : { lease: { ...lease, renewing } }) })) })) }
+  a.up = false
+  pair.run(6_000)
+  a.up = true
+  pair.give('a', { type: 'tick' })
+  expect(groupOf(a).stages[0]?.lease?.renewing?.serial).toBe(77)
+  a.running.delete('web/0')
+  pair.give('a', { type: 'addresses-renewed', group: 'web', stage: 0, serial: 77, result: 'too-late', message: 'removed again' })
+  pair.run(3_000)
+  expect(a.running.has('web/0')).toBe(true)
+})
+
 test('hactl pause raises the lifetime once the peer has promised, and the end of the pause sets it back first', () => {
   const pair = pairOf(configuration([web], { ...witnessed, pauseLimitMs: 600_000 }))
   pair.run(3_000)
