@@ -21,15 +21,19 @@ export function pauseBoundMs(machine: Machine): number | undefined {
 /** `holder` stands still, or did so lately, and the other has taken its address over. */
 export function limitAfterPause(world: World, overlap: Overlap, holder: Machine, removalMs: number): void {
   const boundMs = pauseBoundMs(holder)
-  if (!overlap.isAddress || boundMs === undefined || !isTold(world, holder) || isBeyondFormula(world, holder)) return
+  if (!overlap.isAddress || boundMs === undefined || isBeyondFormula(world, holder)) return
   const key = `${overlap.group}/${overlap.stage}`
-  let countsFromMs = world.nowMs
+  // A process that is stopped is heard by its kernel's lease alone; a guest that is must be told when it wakes.
+  let told = !guestStandsStill(holder) && hasWaiting(holder, world.nowMs - 0.5 * timingOf(holder).deadtimeMs)
   const look = (): void => {
     if (world.ledger.overlaps.get(key) !== overlap || world.ledger.nodes.some((node) => node.unclean.has(overlap.group))) return
-    // A guest that stands still answers for nothing; it counts from its waking.
-    if (guestStandsStill(holder)) countsFromMs = world.nowMs + lookEveryMs
-    const dueMs = countsFromMs + boundMs + removalMs
-    if (world.nowMs < dueMs) return world.queue.add(Math.max(dueMs, world.nowMs + lookEveryMs), look)
+    if (guestStandsStill(holder)) {
+      told ||= hasWaiting(holder, overlap.sinceMs)
+      return world.queue.add(world.nowMs + lookEveryMs, look)
+    }
+    const dueMs = countsFromMs(world, overlap, holder) + boundMs + removalMs
+    if (!told) return
+    if (world.nowMs < dueMs) return world.queue.add(dueMs, look)
     violate(world, 'P2', `${key} is on both nodes for ${Math.round(world.nowMs - overlap.sinceMs)} ms after a pause of ${holder.name}, where the lease allows ${Math.round(boundMs)} ms`)
   }
   look()
@@ -37,10 +41,15 @@ export function limitAfterPause(world: World, overlap: Overlap, holder: Machine,
 
 const lookEveryMs = 20
 
-/** Packets of the other node have come in while it stood still, the newest of them lately. */
-function isTold(world: World, holder: Machine): boolean {
-  const latelyMs = world.nowMs - 0.5 * timingOf(holder).deadtimeMs
-  return holder.daemon?.waitingPackets.some((waiting) => waiting.sentMs >= latelyMs) === true
+/** A guest that stands still answers for nothing: it counts from its waking. */
+function countsFromMs(world: World, overlap: Overlap, holder: Machine): number {
+  const { lastGuestWakeMs, lastFreezeEndMs } = world.ledger.nodes[holder.index]
+  return Math.max(overlap.sinceMs, lastGuestWakeMs, lastFreezeEndMs)
+}
+
+/** A packet that the other sent after that waits in its sockets. */
+function hasWaiting({ daemon }: Machine, afterMs: number): boolean {
+  return daemon?.waitingPackets.some((waiting) => waiting.sentMs > afterMs) === true
 }
 
 /** The formula counts on a child that asks the kernel at once, on one deadtime, and on no promise of a pause (`hactl pause`). */

@@ -1,33 +1,17 @@
-/** Seeds of the simulator in the ordinary test run: few faults or many, short safety phases, and the seeds that failed once. */
+/** The simulator as a whole: the seeds that failed once, the same run for the same seed, calm runs. seeds-*.test.ts run seeds by the thousand. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { realCore } from '../../src/simulation/core.ts'
 import { drawOptions, type SimulationOptions } from '../../src/simulation/options.ts'
-import { runSeed, type RunResult } from '../../src/simulation/run.ts'
+import { runSeed } from '../../src/simulation/run.ts'
+import { failures, settled } from './seeds.ts'
 
 const text = readFileSync(new URL('./seeds.txt', import.meta.url), 'utf8')
 const kept = text.split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s+/)).filter((word) => word !== '').map(Number)
 
-function failures(results: readonly RunResult[]): string[] {
-  return results.flatMap(({ seed, violations }) => violations.slice(0, 1).map(({ rule, message }) => `npm run sim -- --seed ${seed}: ${rule}: ${message}`))
-}
-
 test('seeds that failed once pass', { timeout: 120_000 }, () => {
   expect(kept.length).toBeGreaterThan(10)
   expect(failures(kept.map((seed) => runSeed(realCore, seed, 10)))).toEqual([])
-})
-
-// What is not set back at the end takes minutes to be forgotten, so most of these are set back.
-const settled = (options: SimulationOptions): SimulationOptions => ({ ...options, settles: options.seed % 5 !== 0 })
-
-test('400 seeds with two minutes of faults break no rule', { timeout: 180_000 }, () => {
-  const results = Array.from({ length: 400 }, (_, index) => runSeed(realCore, 100_000 + index, 2, { change: settled }))
-  expect(failures(results)).toEqual([])
-  const sum = (of: (result: RunResult) => number): number => results.reduce((total, result) => total + of(result), 0)
-  // A run in which nothing happens would break no rule either.
-  expect(sum((result) => result.virtualMs)).toBeGreaterThan(10 * 3_600_000)
-  expect(sum((result) => result.starts)).toBeGreaterThan(1000)
-  expect(sum((result) => result.requests)).toBeGreaterThan(1000)
 })
 
 test('the same seed gives the same run', () => {
