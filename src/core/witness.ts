@@ -95,6 +95,8 @@ function giveBack(turn: Turn, group: GroupState): void {
   if (group.keyHolder !== undefined) setGroup(turn, name, { keyHolder: undefined })
   if (group.witnessRequest?.type === 'acquire' || group.witnessRequest?.type === 'renew') setGroup(turn, name, { witnessRequest: undefined })
   if (grant === undefined) return
+  // Until one of two holders has let go, the grant says which of them keeps (F12).
+  if (group.conflictSinceMs !== undefined && grant.ending === undefined) return
   if (grant.ending === undefined) {
     const serves = group.hold !== undefined || runsHere(group)
     if (serves && !(inMutualContact(turn.state, turn.nowMs) && isStated(turn.state, group))) return

@@ -135,6 +135,26 @@ test('of two holders that meet, the one with the grant keeps, whatever the claim
   expect(codes(pair.hosts.b)).toContain('two-holders')
 })
 
+test('of two holders that meet, none gives its grant back before the other has let go', () => {
+  const pair = pairOf(config)
+  pair.kill('a')
+  pair.run(6_000)
+  const { b } = pair.hosts
+  const { facts } = b.state.contact
+  // A guest whose clocks stood still takes its old grant for a valid one, and has heard this node already.
+  const theirs = { name: 'web', state: 'held', claimNumber: 1, claiming: false, failed: false, pinned: false, granted: true, heldMs: 5_000 }
+  const confirms = { generation: b.state.generation, sequence: b.state.nextSequence - 1 }
+  const packet = { id: { generation: 2, sequence: 1 }, from: 'a', kind: 'status', nodeStatus: 'active', deadtimeMs: 5_000, facts: { ...facts, confirms, groups: [theirs] } }
+  pair.give('b', { type: 'packet-received', link: 'bcast eth0', packet })
+  expect(codes(b)).toContain('two-holders')
+  expect(groupOf(b).hold).toBeDefined()
+  expect(groupOf(b).grant?.ending).toBeUndefined()
+  const released = { ...packet, id: { generation: 2, sequence: 2 }, facts: { ...packet.facts, groups: [{ ...theirs, state: 'stopped', granted: false }] } }
+  pair.give('b', { type: 'packet-received', link: 'bcast eth0', packet: released })
+  pair.run(1_000)
+  expect(groupOf(b).grant).toBeUndefined()
+})
+
 test('while a stop goes on, the grant keeps the peer from starting beside it', () => {
   const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('mysql')])], witnessed))
   both(pair)
