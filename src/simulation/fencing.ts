@@ -37,10 +37,10 @@ function courseOf(world: World): Course {
   return world.random.pick<Course>(['fails', 'does-nothing', 'acts-and-hangs'])
 }
 
-/** A reset: it boots again by itself, sooner or later, or somebody has to press the button (`endFaults`). */
+/** A reset: it boots again by itself, sooner or later, or somebody has to press the button, which is done when the faults end. */
 function powerOff(world: World, target: Machine): void {
   if (!target.running) return
   crashMachine(world, target)
-  if (world.options.exact || world.random.chance(0.2)) return
+  if (world.options.exact || (world.random.chance(0.2) && world.faultsOn)) return
   after(world, world.random.between(5000, 60_000), () => startMachine(world, target))
 }
