@@ -163,14 +163,17 @@ function leaveOne(world: World): void {
   const [leaver] = world.machines
   tell(world, 'world', `${leaver.name} is asked to leave`)
   shutDown(world, leaver, Infinity)
-  runUntil(world, world.nowMs + shutdownLimitMs(world.options.config) + 10_000)
-  if (world.ledger.violations.length > 0) return
-  if (leaver.daemon !== undefined) return violate(world, 'L3', `${leaver.name} has not ended`)
-  for (const group of world.options.config.groups) {
+  const limitMs = world.nowMs + shutdownLimitMs(world.options.config) + 10_000
+  while (world.nowMs < limitMs && world.ledger.violations.length === 0 && problemsOfLeft(world, leaver).length > 0) runUntil(world, Math.min(limitMs, world.nowMs + 2000))
+  report(world, problemsOfLeft(world, leaver))
+}
+
+function problemsOfLeft(world: World, leaver: Machine): readonly Problem[] {
+  if (leaver.daemon !== undefined) return [{ rule: 'L3', message: `${leaver.name} has not ended` }]
+  return world.options.config.groups.flatMap((group): readonly Problem[] => {
     const holders = holdersOf(world, group.name)
     const whole = holders[0] !== undefined && stagesOfGroup(holders[0], group.name).every(isServed)
-    if (holders.length !== 1 || holders[0] === leaver || !whole) {
-      violate(world, 'L3', `${leaver.name} has left in order and ${group.name} is held by ${holders.map((one) => one.name).join(', ') || 'nobody'}`)
-    }
-  }
+    if (holders.length === 1 && holders[0] !== leaver && whole) return []
+    return [{ rule: 'L3', message: `${leaver.name} has left in order and ${group.name} is held by ${holders.map((one) => one.name).join(', ') || 'nobody'}` }]
+  })
 }
