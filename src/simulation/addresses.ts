@@ -41,6 +41,11 @@ function changes(world: World, outcome: Outcome): boolean {
   return outcome.result === 'ok' || (!world.options.exact && world.random.chance(0.3))
 }
 
+/**
+ * Simplified: a child that is late counts as killed even while the daemon that would kill it is stopped. Both at once, a
+ * daemon that stands still while the kernel holds a line of its child back, is the one case in which a real address outlives
+ * its authority, by what the line was held back.
+ */
 export function isTooLate(world: World, machine: Machine, lease: Lease | undefined): boolean {
   return world.options.adapter.checksNotAfter && lease !== undefined && monotonicMs(machine.clock, world.nowMs) > lease.notAfterMs
 }
