@@ -1,4 +1,4 @@
-/** The simulator as a whole: the seeds that failed once, the same run for the same seed, calm runs. seeds-*.test.ts run seeds by the thousand. */
+/** The simulator as a whole: the seeds that failed once, the same run for the same seed, calm runs. seeds.test.ts runs seeds by the thousand. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { realCore } from '../../src/simulation/core.ts'
