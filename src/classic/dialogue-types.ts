@@ -1,0 +1,30 @@
+/**
+ * The seam between the dialogue with a real Heartbeat and the rest: the dialogue turns what the peer says into packets as one of
+ * our own daemons would send them, and the core's packets into words that a Heartbeat understands. So the core's rules about
+ * permission and claims need not know which of both it is (design.md section 5 "Classic peers").
+ */
+import type { NodeName } from '../core/config.ts'
+import type { Packet, PacketId, Scope } from '../core/packet.ts'
+import type { Millis } from '../core/time.ts'
+import type { Sign, Word } from './words.ts'
+
+/** `groups`: every group with its preferred node, as configured. */
+export interface DialogueSetting {
+  readonly self: NodeName
+  readonly peer: NodeName
+  readonly groups: readonly { readonly name: string; readonly preferredNode: NodeName }[]
+}
+
+export type DialogueInput = { readonly nowMs: Millis } & (
+  /** Accepted by delivery: authentic, not heard before, in whatever order. */
+  | { readonly type: 'heard'; readonly id: PacketId; readonly heard: Word | Sign }
+  /** The core sends this packet; it leaves as it is, before what the dialogue has to say. */
+  | { readonly type: 'spoke'; readonly packet: Packet }
+  | { readonly type: 'tick' }
+)
+
+/** In order: `say` to the peer; `feed` to the core as heard; `command` to the core as if typed here. */
+export type DialogueOutput =
+  | { readonly type: 'say'; readonly word: Word }
+  | { readonly type: 'feed'; readonly packet: Packet }
+  | { readonly type: 'command'; readonly command: { readonly kind: 'standby-once'; readonly scope: Scope } }
