@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of hactl beside keepalived from Debian, in one run on one machine: a table at the end.
+# The figures of hactl beside keepalived (and, for a killed daemon, Heartbeat) from Debian, in one run on one machine: a table at the end.
 # Needs root, gcc, python3 and the failover lab: a directory given as HACTL_LAB, or ../shared/lab/failover.
 # Usage: bash test/bench/run.sh [quick]     quick: 2 rounds of each instead of 10 to 20, under 10 minutes instead of an hour.
 set -euo pipefail
@@ -47,6 +47,7 @@ find_lab() {
   cp -r "$lab" "$work/lab"
   chmod -R u+w "$work/lab"
   sed -i 's/all_answered_ms=/first_any_ms=ms(min(first.values())) if first else None, all_answered_ms=/' "$work/lab/lab"
+  cp test/bench/adapters/* "$work/lab/adapters/"
   make -s -C "$work/lab"
 }
 
@@ -83,6 +84,7 @@ if find_lab; then
   step "kill -9 of the daemon: $kills rounds of each"
   lab run hactl:1s kill_main --n "$kills" --id "$id" --out "$results/kills.jsonl"
   lab run keepalived:1s kill_parent,kill_child --n "$kills" --id "$id" --out "$results/kills.jsonl"
+  if [ -x /usr/libexec/heartbeat/heartbeat ]; then lab run heartbeat:1s kill_main --n "$kills" --id "$id" --out "$results/kills.jsonl"; fi
   step "partition and healing: $partitions rounds"
   lab run "$both" partition --n "$partitions" --id "$id" --out "$results/partition.jsonl"
   if raise_neighbour_limits 2>/dev/null; then

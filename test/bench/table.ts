@@ -111,7 +111,7 @@ const table: readonly (readonly string[])[] = [
   ['what', 'reach', 'hactl', 'keepalived'],
   ['crash: from the timer due to the first answer', '<= 5 ms', shown(takeoverCosts()), `${shown(of(moves, 'keepalived', 'crash').map((row) => row.announce_ms))} from its address to the answer`],
   ['crash: outage, deadtime 1 s', '', shown(of(moves, 'hactl', 'crash').map((row) => row.outage_ms)), shown(of(moves, 'keepalived', 'crash').map((row) => row.outage_ms))],
-  ['kill -9 of the daemon, host alive: outage', '<= 100 ms, never two', kill('hactl', 'kill_main'), `parent: ${kill('keepalived', 'kill_parent')}; child: ${kill('keepalived', 'kill_child')}`],
+  ['kill -9 of the daemon, host alive: outage', '<= 100 ms, never two', kill('hactl', 'kill_main'), `parent: ${kill('keepalived', 'kill_parent')}; child: ${kill('keepalived', 'kill_child')}; Heartbeat: ${kill('heartbeat', 'kill_main')}`],
   ['standby (switchover), client view', '<= 10 ms, never two', ...pair('standby')],
   ['online (switchover back)', '<= 10 ms, never two', ...pair('unstandby')],
   ['graceful stop', '<= 10 ms, never two', ...pair('stop')],
