@@ -3,7 +3,7 @@
  * can show is excused, and it ends: a guest in which all clocks stood still, and the moment between the waking of a paused
  * guest and its daemon's first look at the clock.
  */
-import { configuredLeaseSeconds, kernelTimerMs } from '../core/lease-arithmetic.ts'
+import { configuredLeaseSeconds, kernelTimerMs, renewIntervalMs } from '../core/lease-arithmetic.ts'
 import type { Excuse, Overlap } from './ledger.ts'
 import { timingOf, type Machine } from './machine.ts'
 import { violate } from './violations.ts'
@@ -27,13 +27,19 @@ function endOf(world: World, excuse: Excuse, machine: Machine, peer: Machine): n
   const nodes = [machine, peer].map((one) => ({ one, ledger: world.ledger.nodes[one.index] }))
   if (excuse === 'clock-stood-still') return Math.max(...nodes.map(({ one, ledger }) => ledger.lastFreezeEndMs + authorityMs(world, one)))
   if (excuse === 'waking') {
-    const lookMs = world.options.timerLateMs + 20 + slackMs
-    return Math.max(...nodes.map(({ ledger }) => ledger.lastGuestWakeMs + lookMs))
+    return Math.max(...nodes.map(({ one, ledger }) => ledger.lastGuestWakeMs + firstLookMs(world, one)))
   }
   if (excuse === 'waking-without-daemon') {
     return Math.max(...nodes.map(({ one, ledger }) => (one.daemon?.lookedMs === undefined ? ledger.lastGuestWakeMs + leaseEndMs(one) : -Infinity)))
   }
   return undefined
+}
+
+/** No packet may wait for it and no answer come: then it looks at the clock when the next renewal is due, and then removes. */
+function firstLookMs(world: World, machine: Machine): number {
+  const timing = timingOf(machine)
+  const seconds = configuredLeaseSeconds(timing, (machine.daemon?.state.config ?? machine.config).lease) ?? 1
+  return renewIntervalMs(timing, world.options.config.witness !== undefined, seconds, 1) * 1.02 + world.options.timerLateMs + 20 + slackMs
 }
 
 /** All that a node can have been given before its clocks stood still, and not have used. */
