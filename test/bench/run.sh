@@ -6,10 +6,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 repository=$PWD
 
-rounds=10 kills=20 many_rounds=10 partitions=20 losses=10 idle_seconds=60 hostile=10000000
+rounds=10 kills=20 many_rounds=10 partitions=20 losses=10 idle_seconds=60 hostile=10000000 stops=10 cuts=3
 case "${1:-}" in
   '') ;;
-  quick) rounds=2 kills=2 many_rounds=2 partitions=2 losses=1 idle_seconds=20 hostile=500000 ;;
+  quick) rounds=2 kills=2 many_rounds=2 partitions=2 losses=1 idle_seconds=20 hostile=500000 stops=2 cuts=1 ;;
   *) echo "bench: unknown word '$1': use quick or nothing" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then echo "bench: needs root (network namespaces, realtime probes)" >&2; exit 1; fi
@@ -119,6 +119,13 @@ step "hactl alone: cold start, apache2, idle cost, status"
 node_modules/.bin/esbuild test/bench/measure.ts test/bench/table.ts --bundle --platform=node --format=esm --outdir="$repository/.bench" \
   --out-extension:.js=.mjs --external:vitest --log-level=warning
 node .bench/measure.mjs "$results/own.jsonl" "$rounds" "$idle_seconds"
+
+if command -v etcd >/dev/null && command -v nft >/dev/null; then
+  step "a witnessed pair: $stops stops of the holder, every cut $cuts times"
+  node_modules/.bin/esbuild test/bench/witnessed-pair.ts --bundle --platform=node --format=esm --outdir="$repository/.bench" \
+    --out-extension:.js=.mjs --external:vitest --log-level=warning
+  node .bench/witnessed-pair.mjs "$results/own.jsonl" "$stops" "$cuts"
+fi
 
 step "$hostile hostile packets"
 node_modules/.bin/esbuild test/bench/hostile-packets.ts --bundle --platform=node --format=esm --outfile=.bench/hostile-packets.mjs --log-level=warning
