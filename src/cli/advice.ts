@@ -70,8 +70,9 @@ function outsideAdvice({ witness, fencing, pings = [], groups, peer, nodes }: St
     advice.push({ command: 'etcdctl endpoint health', why: 'on the hosts of the witness: does it run, has it a majority?' })
     const alone = nodes.every(({ self, status }) => self || status === 'dead' || status === 'left')
     if (alone && groups.some(({ holder }) => holder === undefined)) {
-      const why = `if the witness stays away: take it out of the configuration here, once you know that ${peer} is off and stays off`
-      advice.push({ command: 'hactl reload', why })
+      const why = `if the witness stays away and ${peer} is off and stays off: first take witness out of the configuration of both nodes; ` +
+        'a reload cannot do it. Initdead passes before anything starts'
+      advice.push({ command: 'systemctl restart hactl', why })
     }
   }
   if (fencing?.status === 'failed') advice.push({ command: 'hactl fence --test', why: `does the device that switches ${peer} off answer?` })

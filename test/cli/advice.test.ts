@@ -39,7 +39,7 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   },
   {
     title: 'a witness that is away: look at it; where it alone keeps a group from being held, how to do without', report: witnessLost,
-    types: ['ssh alpha systemctl status hactl', 'hactl events', 'etcdctl endpoint health', 'hactl reload'],
+    types: ['ssh alpha systemctl status hactl', 'hactl events', 'etcdctl endpoint health', 'systemctl restart hactl'],
   },
   {
     title: 'fencing that failed: cleanup by name, then the device; a ping node that is lost', report: fencingFailed,
