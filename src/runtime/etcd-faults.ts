@@ -24,6 +24,6 @@ export function connectionFault(error: unknown, etcd: Pick<EtcdConfig, 'caFile' 
 }
 
 function clientCertificateFault(alert: string, file: string | undefined): string {
-  if (file === undefined) return `it wants a certificate of this node (witness: etcd: certificate, key): ${alert}`
+  if (file === undefined) return `it wants a certificate of this node (witness: etcd: cert, key): ${alert}`
   return /expired/.test(alert) ? `it says that the certificate of this node, ${file}, has expired` : `it refuses the certificate of this node, ${file}: ${alert}`
 }

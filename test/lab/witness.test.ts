@@ -241,7 +241,7 @@ testWith([...etcdPrograms, 'openssl'], 'TLS with client certificates; what is wr
   expect(await asked({ caFile: ours.caFile, ...client })).toBe('granted')
   expect(await asked({ caFile: foreign.caFile, ...client })).toContain(`its certificate is signed not by ${foreign.caFile}`)
   expect(await asked({ ...client })).toContain('by none of the authorities that this host knows')
-  expect(await asked({ caFile: ours.caFile })).toContain('wants a certificate of this node')
+  expect(await asked({ caFile: ours.caFile })).toContain('wants a certificate of this node (witness: etcd: cert, key)')
   const stranger = await foreign.issue('stranger', 'DNS:alpha')
   expect(await asked({ caFile: ours.caFile, ...stranger })).toContain(`refuses the certificate of this node, ${stranger.certificateFile}`)
   expect(await asked({ caFile: ours.caFile, ...expired })).toContain(`the certificate of this node, ${expired.certificateFile}`)
