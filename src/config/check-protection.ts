@@ -16,7 +16,7 @@ export function checkProtection(config: ClusterConfig, draft: Draft, findings: F
   checkLease(config, draft, findings)
   checkWatchdogTime(config, draft, findings)
   const place = deadtimePlace(draft)
-  findings.note(place, 'note-holders', holdersText(config, config.lease === 'off' || violations.some(({ code }) => overlapping.has(code))))
+  findings.note(place, 'note-holders', holdersText(config, violations.some(({ code }) => overlapping.has(code))))
   const hung = hungText(config)
   if (hung !== undefined) findings.note(place, 'note-hung', hung)
   noteScripts(config, place, findings)
@@ -93,7 +93,9 @@ function holdersText({ witness, etcd, fencing, ping, timing, links, lease }: Clu
   const deadtime = seconds(timing.deadtimeMs)
   if (witness !== undefined) {
     return `P1: the witness (etcd: ${etcd?.endpoints.join(', ') ?? ''}) grants each group to one node. No address is on two running nodes, ` +
-      `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. Where the peer is silent and the witness is too, nobody holds.` +
+      `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. ` + (lease !== 'off' ? ''
+        : 'But lease is off: a node that is paused, or whose daemon hangs or dies together with its guard, keeps its addresses beside its peer ' +
+          'until a daemon runs there again. ') + 'Where the peer is silent and the witness is too, nobody holds.' +
       (fencing === undefined ? '' : ' Groups with scripts wait until the silent peer is fenced as well.')
   }
   if (fencing !== undefined) {

@@ -176,6 +176,8 @@ const cases: readonly Case[] = [
   { code: 'watchdog-late', as: 'warning', source: classic({ haCf: `${goodHaCf}watchdog /dev/watchdog\n`, yaml: 'watchdog: {timeout: 12s}\n' }),
     at: 'hactl.yaml:1:21', says: /2\.2 s beside those of the peer.*timeout: 9s/ },
   { code: 'note-holders', as: 'note', source: classic(), says: /P2, without witness.*for 10 s while both hosts run.*one link/ },
+  { code: 'note-holders', as: 'note', source: yamlSource(`${goodYaml}${witness('')}lease: off\n`),
+    says: /P1: the witness.*But lease is off: .*keeps its addresses beside its peer until a daemon runs there again/ },
   { code: 'note-hung', as: 'note', source: classic(), says: /at most 8 s after the last renewal \(lease 7 s, renewed every 2\.33 s\)/ },
   { code: 'note-scripts', as: 'note', source: witnessed('10s'), says: /P6: group 192\.0\.2\.100.*apache2.*1\.8 s/ },
   { code: 'note-ping', as: 'note', source: haCf('ping 192.0.2.254\n'), says: /does not take over\..*nothing moves.*There is one/ },
