@@ -155,9 +155,13 @@ function notePings({ ping, pings, witness, fencing }: ClusterConfig, draft: Draf
   if (ping === undefined || pings === undefined || first === undefined) return
   const names = `Ping nodes (${ping.names.join(', ')}; silent after ${seconds(pings.deadpingMs)})`
   const moves = ping.balances ? 'groups move to the node that reaches more of them' : 'nothing moves for them'
-  const releases = ping.releases ? ' A holder that reaches none of them lets go when its peer is silent.' : ''
+  const cutOff = 'A node that reaches none of them while its peer is silent'
+  const beside = witness === undefined ? 'fencing' : fencing === undefined ? 'the witness' : 'the witness and fencing'
   findings.note(first.place, 'note-ping', witness !== undefined || fencing !== undefined
-    ? `${names}: while both nodes hear each other, ${moves}. Who takes over from a silent peer is decided without them.${releases}`
-    : `${names}: a node that reaches none of them does not take over. While both nodes hear each other, ${moves}.${releases}` +
+    ? `${names}: while both nodes hear each other, ${moves}. ` + (ping.releases
+      ? `${cutOff} lets go and takes nothing over, whatever ${beside} would allow (release).`
+      : `Who takes over from a silent peer is decided without them, by ${beside}.`)
+    : `${names}: a node that reaches none of them does not take over. While both nodes hear each other, ${moves}.` +
+      (ping.releases ? ` ${cutOff} lets go of what it holds (release).` : '') +
       (ping.names.length === 1 ? ' There is one: where it fails together with the holder, nobody takes over. Name two, or a group.' : ''))
 }

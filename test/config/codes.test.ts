@@ -181,7 +181,9 @@ const cases: readonly Case[] = [
   { code: 'note-hung', as: 'note', source: classic(), says: /at most 8 s after the last renewal \(lease 7 s, renewed every 2\.33 s\)/ },
   { code: 'note-scripts', as: 'note', source: witnessed('10s'), says: /P6: group 192\.0\.2\.100.*apache2.*1\.8 s/ },
   { code: 'note-ping', as: 'note', source: haCf('ping 192.0.2.254\n'), says: /does not take over\..*nothing moves.*There is one/ },
-  { code: 'note-ping', as: 'note', source: yamlSource(`${goodYaml}${witness('')}ping: [192.0.2.254]\n`), says: /is decided without them/ },
+  { code: 'note-ping', as: 'note', source: yamlSource(`${goodYaml}${witness('')}ping: [192.0.2.254]\n`), says: /is decided without them, by the witness/ },
+  { code: 'note-ping', as: 'note', source: yamlSource(`${goodYaml}${witness('')}ping: {nodes: [192.0.2.254], release: yes}\n`),
+    says: /while its peer is silent lets go and takes nothing over, whatever the witness would allow/ },
   { code: 'note-witness-plain', as: 'note', source: witnessed('10s', '', 'http'), says: /https/ },
 ]
 
