@@ -7,8 +7,8 @@ export interface Certificate { readonly certificateFile: string; readonly keyFil
 
 export interface Authority {
   readonly caFile: string
-  /** `days` 0: it has expired when it is used. Names as openssl writes them: `IP:127.0.0.1`, `DNS:etcd.example`. */
-  issue(name: string, names: string, days?: number): Promise<Certificate>
+  /** `days` 0: it has expired when it is used. Names as openssl writes them: `IP:127.0.0.1`, `DNS:etcd.example`; `subject` too. */
+  issue(name: string, names: string, days?: number, subject?: string): Promise<Certificate>
 }
 
 export async function newAuthority(parent: string, name: string): Promise<Authority> {
@@ -19,10 +19,10 @@ export async function newAuthority(parent: string, name: string): Promise<Author
   await must(['openssl', 'req', '-x509', ...curve, '-keyout', caKey, '-out', caFile, '-days', '2', '-subj', `/CN=${name}`])
   return {
     caFile,
-    issue: async (subject, names, days = 2) => {
-      const [certificateFile, keyFile, request, extensions] = ['crt', 'key', 'csr', 'ext'].map((end) => join(dir, `${subject}.${end}`)) as [string, string, string, string]
+    issue: async (name, names, days = 2, subject = `/CN=${name}`) => {
+      const [certificateFile, keyFile, request, extensions] = ['crt', 'key', 'csr', 'ext'].map((end) => join(dir, `${name}.${end}`)) as [string, string, string, string]
       writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`)
-      await must(['openssl', 'req', '-new', ...curve, '-keyout', keyFile, '-out', request, '-subj', `/CN=${subject}`])
+      await must(['openssl', 'req', '-new', ...curve, '-keyout', keyFile, '-out', request, '-subj', subject])
       await must(['openssl', 'x509', '-req', '-in', request, '-CA', caFile, '-CAkey', caKey, '-CAcreateserial', '-out', certificateFile, '-days', String(days), '-extfile', extensions])
       return { certificateFile, keyFile }
     },

@@ -307,6 +307,23 @@ testWith(etcdPrograms, 'user and password: a token is got, and got again when et
   expect(await node({ ...where, user: { name: 'hactl', passwordFile: join(scratch, 'none') } }).acquire()).toMatchObject({ message: expect.stringContaining('cannot be read') })
 })
 
+testWith([...etcdPrograms, 'openssl'], 'users and client certificates together: a certificate with a CommonName is refused by etcd, which is named, and one without serves', async () => {
+  const authority = await newAuthority(mkdtempSync(join(scratch, 'tls-')), 'ours')
+  const [server, named] = [await authority.issue('server', 'IP:127.0.0.1'), await authority.issue('named', 'DNS:alpha')]
+  const plain = await authority.issue('plain', 'DNS:alpha', 2, '/O=hactl')
+  const etcd = await newEtcd(1, { tls: { ...server, caFile: authority.caFile, client: plain } })
+  const passwordFile = join(scratch, 'password-of-tls')
+  writeFileSync(passwordFile, 'open sesame\n')
+  const where = { endpoints: etcd.endpoints, prefix: prefix(), caFile: authority.caFile, ...plain }
+  const user = { name: 'hactl', passwordFile }
+  for (const words of [['user', 'add', 'root:root'], ['user', 'grant-role', 'root', 'root'], ['role', 'add', 'hactl'],
+    ['role', 'grant-permission', 'hactl', '--prefix=true', 'readwrite', `${where.prefix}/`],
+    ['user', 'add', 'hactl:open sesame'], ['user', 'grant-role', 'hactl', 'hactl'], ['auth', 'enable']]) await etcd.ctl(...words)
+  expect(await node({ ...where, ...named, user }).acquire()).toMatchObject({ message: expect.stringContaining('no client certificate with a CommonName') })
+  expect((await node({ ...where, user }).acquire()).result).toBe('granted')
+  expect(await node(where).acquire()).toMatchObject({ message: expect.stringContaining('without a user (witness: etcd: user, password_file)') })
+})
+
 testWith(etcdPrograms, 'etcd out of space: grants are renewed and given back, none is given, and a look tells what to type', async () => {
   const etcd = await newEtcd(1, { flags: ['--quota-backend-bytes', '8000000'] })
   const where = { endpoints: etcd.endpoints, prefix: prefix() }
