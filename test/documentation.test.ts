@@ -26,10 +26,19 @@ function sample(name: string): SourceFile {
   return { name, path: `/etc/ha.d/${name}`, text: found[0]?.text ?? '' }
 }
 
+const yamlBlocks = blocks.filter(({ language }) => language === 'yaml').map(({ text }) => text)
+/** Some lines of a configuration: the comment on top says where they go. */
+const fragments = yamlBlocks.filter((text) => !/^nodes:/m.test(text))
+
 function yamlSample(): SourceFile {
-  const found = blocks.filter(({ language }) => language === 'yaml')
-  expect(found, 'samples of YAML').toHaveLength(1)
-  return { name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: found[0]?.text ?? '' }
+  const found = yamlBlocks.filter((text) => !fragments.includes(text))
+  expect(found, 'whole samples of YAML').toHaveLength(1)
+  return { name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: found[0] ?? '' }
+}
+
+/** The timing for which section 5 promises that a witness keeps the pair from two holders. */
+function calmer({ text, ...file }: SourceFile): SourceFile {
+  return { ...file, text: text.replace(/^(keepalive\W+)100ms$/m, '$1200ms').replace(/^(deadtime\W+)1s?$/m, '$14000ms').replace(/^warntime.*\n/m, '') }
 }
 
 function complaints(result: ConfigResult): readonly string[] {
@@ -74,6 +83,25 @@ test('README section 5: hactl check has nothing to say to its YAML', () => {
   const result = loadConfig({ files: [yamlSample(), authkeys] })
   expect(complaints(result)).toEqual([])
   expect(result.config?.links).toHaveLength(3)
+})
+
+test.each(fragments.map((text) => [text.split('\n').find((line) => /^\w/.test(line)) ?? '', text]))('README section 5: hactl check has nothing to say to its %s', (_, text) => {
+  expect(text).toMatch(/^# (beside ha\.cf in \/etc\/ha\.d\/hactl\.yaml, or )?at the top level of \/etc\/hactl\/hactl\.yaml/)
+  const whole = calmer(yamlSample())
+  expect(complaints(loadConfig({ files: [{ ...whole, text: `${whole.text}${text}` }, authkeys] }))).toEqual([])
+  if (!text.startsWith('# beside ha.cf')) return
+  const overlay = { name: 'hactl.yaml', path: '/etc/ha.d/hactl.yaml', text, mode: 0o644 }
+  expect(complaints(loadConfig({ files: [calmer(sample('ha.cf')), sample('haresources'), authkeys, overlay] }))).toEqual([])
+})
+
+test('README section 5: what its text says in one line is accepted too', () => {
+  const short = /(?<=`)((?:witness: \{etcd|watchdog: \/|lease: off|lease: \d|ping: \{)[^`]*)(?=`)/g
+  const forms = [...new Set([...readme.matchAll(short)].map(([form]) => form))]
+  expect(forms.map((form) => form.split(':')[0]).sort()).toEqual(expect.arrayContaining(['witness']))
+  for (const form of forms) {
+    const whole = calmer(yamlSample())
+    expect(loadConfig({ files: [{ ...whole, text: `${whole.text}${form}\n` }, authkeys] }).errors, form).toEqual([])
+  }
 })
 
 test('README section 5 names every key of YAML that does something', () => {

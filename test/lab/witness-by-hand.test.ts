@@ -29,3 +29,21 @@ testWith(needed, 'peer and witness are both gone for good: status says what to t
   expect(await pair.untilHeldBy(pair.beta, ip, timing.initdeadMs + 10_000) - startMs).toBeGreaterThan(timing.initdeadMs - 100)
   expect(pair.lab.overlapMs(ip)).toBe(0)
 }, 90_000)
+
+testWith(needed, 'a witness is added to a running pair: pause, restart one after the other, resume, and the address was never away', async () => {
+  const pair = await openPair({ hosts, timing, autoFailback: 'off' })
+  await startEtcd([onHost(pair.lab.host('witness'))])
+  await pair.startBoth()
+  expect((await pair.hactl(pair.alpha, 'pause')).code).toBe(0)
+  for (const host of [pair.alpha, pair.beta]) {
+    host.write('/etc/ha.d/hactl.yaml', yaml)
+    expect(await pair.stop(host)).toBe(0)
+    await pair.start(host)
+    await pair.untilStatus(host, 'sees its peer again', ({ nodes }) => nodes.every(({ status }) => status === 'alive'), 15_000)
+  }
+  expect((await pair.hactl(pair.alpha, 'resume')).code).toBe(0)
+  for (const host of [pair.alpha, pair.beta]) {
+    await pair.untilStatus(host, 'healthy, with a witness', ({ health, witness }) => health === 'healthy' && witness?.status === 'reachable', 20_000)
+  }
+  expect(pair.lab.tenures(ip).map(({ host, toMs }) => [host, toMs])).toEqual([['alpha', undefined]])
+}, 90_000)
