@@ -1,7 +1,10 @@
 /** Codes in the source and codes in the README are the same, both ways. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { runHactl } from '../src/cli/program.ts'
+import { plainPaint } from '../src/cli/terminal.ts'
 import { coreCodes, runtimeCodes } from '../src/core/codes.ts'
 import { configCodes } from '../src/config/codes.ts'
 import { loadConfig, type ConfigResult, type SourceFile } from '../src/config/index.ts'
@@ -97,11 +100,24 @@ test.each(fragments.map((text) => [text.split('\n').find((line) => /^\w/.test(li
 test('README section 5: what its text says in one line is accepted too', () => {
   const short = /(?<=`)((?:witness: \{etcd|watchdog: \/|lease: off|lease: \d|ping: \{)[^`]*)(?=`)/g
   const forms = [...new Set([...readme.matchAll(short)].map(([form]) => form))]
-  expect(forms.map((form) => form.split(':')[0]).sort()).toEqual(expect.arrayContaining(['witness']))
+  expect(forms.map((form) => form.split(':')[0]).sort()).toEqual(expect.arrayContaining(['lease', 'watchdog', 'witness']))
   for (const form of forms) {
     const whole = calmer(yamlSample())
     expect(loadConfig({ files: [{ ...whole, text: `${whole.text}${form}\n` }, authkeys] }).errors, form).toEqual([])
   }
+})
+
+test('README section 7: what hactl rehearse says of the files of section 2', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hactl-readme-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  for (const name of ['ha.cf', 'haresources']) writeFileSync(join(directory, name), sample(name).text)
+  writeFileSync(join(directory, 'authkeys'), authkeys.text, { mode: 0o600 })
+  const [command = '', ...shown] = blocks.find(({ text }) => text.startsWith('# hactl rehearse'))?.text.trimEnd().split('\n') ?? []
+  let out = ''
+  const view = { columns: Infinity, paint: plainPaint }
+  const terminal = { out: (text: string) => void (out += text), err: () => undefined, interactive: false, view, errorView: view }
+  expect(await runHactl(['--config', directory, ...command.split(' ').slice(2)], terminal)).toBe(1)
+  expect(out.replaceAll(directory, '/etc/ha.d').trimEnd().split('\n')).toEqual(shown)
 })
 
 test('README section 5 names every key of YAML that does something', () => {
