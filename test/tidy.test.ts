@@ -27,11 +27,12 @@ function importsOf(text: string): readonly Import[] {
 const rules: Readonly<Record<string, { readonly layers: readonly string[]; readonly types: readonly string[]; readonly packages: RegExp }>> = {
   core: { layers: ['core'], types: [], packages: /^$/ },
   protocol: { layers: ['protocol'], types: ['core'], packages: /^node:crypto$/ },
+  classic: { layers: ['classic', 'protocol', 'core'], types: [], packages: /^$/ },
   config: { layers: ['config'], types: ['core'], packages: /^(yaml|zod)$/ },
   simulation: { layers: ['simulation', 'core', 'protocol', 'config'], types: [], packages: /^$/ },
   runtime: { layers: ['runtime'], types: ['core', 'protocol', 'config'], packages: /^(node:|execa$|pino$|node-cron$|koffi$)/ },
-  daemon: { layers: ['daemon', 'core', 'protocol', 'config', 'runtime'], types: [], packages: /^(node:|pino$)/ },
-  cli: { layers: ['cli', 'core', 'protocol', 'config', 'runtime', 'daemon', 'simulation'], types: [], packages: /^(node:|commander$)/ },
+  daemon: { layers: ['daemon', 'core', 'classic', 'protocol', 'config', 'runtime'], types: [], packages: /^(node:|pino$)/ },
+  cli: { layers: ['cli', 'core', 'classic', 'protocol', 'config', 'runtime', 'daemon', 'simulation'], types: [], packages: /^(node:|commander$)/ },
 }
 
 function importFaults({ path, name, layer, text }: (typeof files)[number]): readonly string[] {
@@ -55,7 +56,7 @@ function isPureValue(layer: string, target: string): boolean {
   return layer !== 'runtime' && target === 'core'
 }
 
-const pure = files.filter(({ layer }) => ['core', 'protocol', 'config', 'simulation'].includes(layer))
+const pure = files.filter(({ layer }) => ['core', 'classic', 'protocol', 'config', 'simulation'].includes(layer))
 
 const bare = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '')
 const matching = (among: typeof files, pattern: RegExp) => among.filter(({ text }) => pattern.test(bare(text))).map(({ name }) => name)
