@@ -161,9 +161,15 @@ export function expireOperations(turn: Turn): void {
   }
 }
 
-/** Failures are forgotten after the failure memory, so that a repaired node is used again without being told. */
+/**
+ * Failures are forgotten after the failure memory, so that a repaired node is used again without being told; and so is the
+ * wait before a restart once it is over: an instant that has passed is nothing to wake up for.
+ */
 export function forgetFailures(turn: Turn): void {
-  for (const { name, failed } of turn.state.groups) {
+  for (const { name, failed, stages } of turn.state.groups) {
     if (failed !== undefined && turn.nowMs >= failed.atMs + turn.state.config.failureMemoryMs) setGroup(turn, name, { failed: undefined })
+    stages.forEach(({ retryStartMs }, index) => {
+      if (retryStartMs !== undefined && turn.nowMs >= retryStartMs) setStage(turn, name, index, { retryStartMs: undefined })
+    })
   }
 }

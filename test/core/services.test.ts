@@ -1,6 +1,6 @@
 /** Services that die, and that do not come up again. */
 import { expect, test } from 'vitest'
-import { address, codes, configuration, group, groupOf, pairOf, script } from './two-nodes.ts'
+import { address, codes, configuration, group, groupOf, pairOf, script, witnessed } from './two-nodes.ts'
 
 const no = { result: 'failed', message: 'no' } as const
 
@@ -16,6 +16,28 @@ test('a service that died and does not start again, with nobody to take it: trie
   pair.outcomes.clear()
   pair.run(70_000)
   expect(groupOf(pair.hosts.a).stages.map((stage) => stage.status)).toEqual(['running', 'running'])
+})
+
+test('a restart whose time has come while authority ran out waits for authority, not for the clock', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2')])], witnessed))
+  pair.run(2_000)
+  // During hactl pause a holder keeps its group beyond its authority, and starts nothing then.
+  pair.ask('a', { type: 'pause' })
+  pair.run(3_000)
+  pair.hosts.a.running.delete('web/1')
+  pair.tookMs.set('a stop apache2', 6_000)
+  for (let turns = 0; turns < 1_000 && !codes(pair.hosts.a).includes('resource-restarting'); turns += 1) pair.run(10)
+  pair.witness.reachableFrom.clear()
+  pair.cut.add('a>b')
+  pair.cut.add('b>a')
+  pair.run(20_000)
+  // An instant of the past that nothing follows from would look like a pause of this node.
+  expect(codes(pair.hosts.a)).not.toContain('was-stalled')
+  expect(pair.held('web')).toBe('a')
+  expect(pair.hosts.a.running.has('web/1')).toBe(false)
+  pair.cut.clear()
+  pair.run(3_000)
+  expect(pair.hosts.a.running.has('web/1')).toBe(true)
 })
 
 test('the service dies during a handover: the peer gets the group all the same', () => {
