@@ -79,9 +79,11 @@ function askOn(turn: Turn, group: GroupState): void {
   ask(turn, name, { type: 'acquire', number: group.claimNumber, ...fencedKey(turn.state) })
 }
 
+/** Always an instant, never minus infinity: what is due since then counts as late by that much (stall.ts). */
 function nextAskMs(state: NodeState, { grant, nextWitnessMs }: GroupState): Millis {
+  if (grant?.ending === true) return grant.sentMs
   const renewMs = state.config.witness?.renewMs ?? 0
-  return Math.max(grant === undefined ? -Infinity : grant.sentMs + renewMs, nextWitnessMs ?? -Infinity)
+  return Math.max(grant === undefined ? state.startedMs : grant.sentMs + renewMs, nextWitnessMs ?? state.startedMs)
 }
 
 /** Confirmed fencing makes the fenced daemon's key no obstacle. */
@@ -173,10 +175,9 @@ export function addWitnessDeadlines(state: NodeState, group: GroupState, dues: D
   if (!restsOnWitness(state)) return
   const { grant, witnessRequest } = group
   if (grant !== undefined) dues.push(grant.sentMs + grant.lifeMs)
-  if (witnessRequest !== undefined) {
-    dues.push(witnessRequest.deadlineMs)
-    return
-  }
+  if (witnessRequest !== undefined) dues.push(witnessRequest.deadlineMs)
+  // A grant that is being given back keeps nobody from asking for a new one.
+  if (witnessRequest !== undefined && witnessRequest.type !== 'give-back') return
   const adoptMs = adoptionMs(state, group)
   const askMs = Math.max(contactLostMs(state, group), nextAskMs(state, group), adoptMs === Infinity ? -Infinity : adoptMs)
   if (wantsGrant(state, group, askMs)) dues.push(askMs)

@@ -1,5 +1,7 @@
 /** Contact is lost and a witness decides: design.md section 5, FINDINGS F1, F4, F5, F12, F13. */
 import { expect, test } from 'vitest'
+import { nextDeadlineMs } from '../../src/core/deadlines.ts'
+import { step } from '../../src/core/step.ts'
 import { address, codes, configuration, group, groupOf, pairOf, script, witnessed } from './two-nodes.ts'
 
 const web = group('web', 'a', [address('192.0.2.100')])
@@ -92,6 +94,27 @@ test('contact comes back: lifetimes are cut to what contact allows, then the gra
   expect(pair.hosts.a.leasesMs.get('web/0')! + 1_000).toBeLessThanOrEqual(pair.nowMs + 5_000)
   pair.run(5_000)
   expect(pair.held('web')).toBe('a')
+})
+
+test('contact that is lost again while a grant is still being given back: the next one is asked for at that instant', () => {
+  const timing = { ...witnessed.timing, keepaliveMs: 700 }
+  const pair = pairOf(configuration([web], { ...witnessed, timing, witness: { timeoutMs: 500, grantMs: 20_000, renewMs: 3_600 }, lease: { seconds: 18 } }))
+  both(pair)
+  pair.run(10_000)
+  pair.cut.clear()
+  for (let turns = 0; turns < 30_000 && groupOf(pair.hosts.a).grant?.ending === undefined; turns += 1) pair.run(0.1)
+  // From here on nothing arrives any more, not even the kernel's answer to the shorter lifetimes.
+  let { state } = pair.hosts.a
+  const lostMs = (state.contact.confirmed?.sentMs ?? 0) + 2_500
+  const timersLateMs = 3
+  let askedMs: number | undefined
+  while (askedMs === undefined) {
+    const nowMs = (nextDeadlineMs(state) ?? Infinity) + timersLateMs
+    const next = step(state, { type: 'tick', nowMs, wallMs: 1_000_000 + nowMs })
+    if (next.effects.some((effect) => effect.type === 'ask-witness' && effect.ask.type === 'acquire')) askedMs = nowMs
+    state = next.state
+  }
+  expect(askedMs).toBe(lostMs + timersLateMs)
 })
 
 test('a grant that comes after contact has returned is given back unused (F4)', () => {
