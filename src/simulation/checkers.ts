@@ -56,14 +56,17 @@ export function daemonExits(world: World, machine: Machine, daemon: Daemon): voi
   if (left !== undefined) violate(world, 'L3', `${machine.name} exits and leaves ${left.group}/${left.what.name} running`)
 }
 
+/** The write that was under way when the stop failed, and the one that says so; each takes less than 10 ms here. */
+const twoWritesMs = 25
+
 /** What a full disk did not take is forgotten by the next daemon; anything else must be known to it ("persisted before use"). */
 function checkUncleanKept(world: World, machine: Machine, init: NodeInit): void {
-  const { unclean } = world.ledger.nodes[machine.index]
+  const { unclean, lastWakeMs, daemonEndMs } = world.ledger.nodes[machine.index]
   for (const [group, { sinceMs, rebooted }] of [...unclean]) {
     if (rebooted || init.persistent?.groups.find((one) => one.name === group)?.unclean === true) continue
-    // A write under way when the daemon was killed is lost; one that failed is tried again every 10 s.
-    const lastRefusedMs = Math.max(machine.disk.lastFullMs, world.ledger.nodes[machine.index].lastWakeMs)
-    const excused = lastRefusedMs >= sinceMs - 11_000 || world.nowMs - sinceMs < 1000
+    // A write under way when the daemon ended is lost; one that failed is tried again every 10 s.
+    const lastRefusedMs = Math.max(machine.disk.lastFullMs, lastWakeMs)
+    const excused = lastRefusedMs >= sinceMs - 11_000 || daemonEndMs - sinceMs < twoWritesMs
     if (!excused) violate(world, 'S4', `${machine.name} starts again and its state directory does not say that ${group} is unclean there`)
     unclean.delete(group)
   }
@@ -72,6 +75,7 @@ function checkUncleanKept(world: World, machine: Machine, init: NodeInit): void 
 export function daemonEnded(world: World, machine: Machine): void {
   const node = world.ledger.nodes[machine.index]
   const { daemon } = machine
+  node.daemonEndMs = world.nowMs
   if (daemon !== undefined) {
     const journal = journalOf.get(daemon)
     if (journal !== undefined) journal.end = daemon.state

@@ -92,6 +92,7 @@ export interface NodeLedger {
   /** Its addresses may stay until then without a word of it (`hactl pause`). */
   raisedUntilMs: number
   daemonStartMs: number
+  daemonEndMs: number
   /** The kernel was not booted since the last daemon: what is found may be adopted after deadtime. */
   sameBoot: boolean
   /** Own claims on the wire: the first packet of this generation that carried it. */
@@ -149,7 +150,7 @@ function createNodeLedger(): NodeLedger {
   return {
     lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, lastGuestWakeMs: -Infinity,
-    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, daemonStartMs: -Infinity, sameBoot: false,
+    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), shown: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }

@@ -1,7 +1,7 @@
 /** A disk that refuses, or says nothing. */
 import { expect, test } from 'vitest'
 import { nextDeadlineMs } from '../../src/core/deadlines.ts'
-import { address, configuration, group, groupOf, pairOf, replyOf, rig, script, standbyAll } from './two-nodes.ts'
+import { address, codes, configuration, group, groupOf, pairOf, replyOf, rig, script, standbyAll } from './two-nodes.ts'
 
 const web = group('web', 'a', [address('192.0.2.100'), script('apache2')])
 
@@ -52,4 +52,13 @@ test('a hundred moves: claim numbers stay below what is reserved on disk', () =>
     }
   }
   expect(groupOf(pair.hosts.a).claimNumber).toBeGreaterThanOrEqual(100)
+})
+
+test('a stop that fails: the disk is asked in the turn that tells of it, not later', () => {
+  const pair = pairOf(configuration([web]))
+  pair.outcomes.set('a stop apache2', { result: 'failed', message: 'no' })
+  pair.ask('a', { type: 'standby', scope: 'all', once: true, timeoutMs: 60_000 })
+  for (let turns = 0; turns < 1_000 && !codes(pair.hosts.a).includes('group-unclean'); turns += 1) pair.run(0.1)
+  const { writing, persisted } = pair.hosts.a.state
+  expect((writing?.state ?? persisted).groups).toMatchObject([{ name: 'web', unclean: true }])
 })

@@ -67,6 +67,12 @@ const planted: readonly Planted[] = [
   { title: 'takes a failed stop for a success', rules: ['S1', 'S4', 'S2'], core: forgivesStops, change: alone({ 'broken-stop': 8000, admin: 8000 }) },
   { title: 'takes a failed stop for a success, beside a witness', rules: ['S1', 'S4', 'S2', 'P1'], core: forgivesStops, change: witnessed({ 'broken-stop': 8000, admin: 8000 }) },
   {
+    title: 'does not write down what is unclean',
+    rules: ['S4'],
+    core: withEffects((effect) => (effect.type === 'persist' ? [{ ...effect, state: { ...effect.state, groups: effect.state.groups.map((group) => ({ ...group, unclean: false })) } }] : [effect])),
+    change: alone({ 'broken-stop': 8000, 'daemon-kill': 8000, admin: 8000 }),
+  },
+  {
     title: 'does not look at what its last daemon left',
     rules: ['S1', 'S3', 'L1'],
     core: withEvents((event) => (event.type === 'resources-observed' ? { ...event, observations: event.observations.map((seen) => ({ ...seen, found: 'stopped' })) } : event)),
