@@ -49,7 +49,7 @@ export function settleMeeting(turn: Turn, name: string): void {
     releaseUnheard(turn, name)
     return
   }
-  const right = granted !== (peer?.granted === true) ? 'the witness granted it there' : theirs === group.hold.number ? `it has the same claim (${theirs}) and goes first` : `its claim ${theirs} is higher than ours (${group.hold.number})`
+  const right = isUnclean(group) ? 'a stop of it failed here' : granted !== (peer?.granted === true) ? 'the witness granted it there' : theirs === group.hold.number ? `it has the same claim (${theirs}) and goes first` : `its claim ${theirs} is higher than ours (${group.hold.number})`
   dropHold(turn, groupNamed(turn.state, name) ?? group, { kind: 'lost', reason: 'outranked', explanation: `${turn.state.peer} keeps it: ${right}` })
 }
 

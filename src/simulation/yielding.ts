@@ -22,8 +22,9 @@ function checkNotHeard(world: World, machine: Machine, group: GroupName): void {
   if (!wokeLately && !reloaded && silentMs > 0.55 * deadtimeMs) violate(world, 'A1', `${machine.name} lets go of ${group} because its peer is silent for ${Math.round(silentMs)} ms`)
 }
 
-/** Where two hold, the one that the witness has given the key keeps the group, and has told so (F12). */
+/** Where two hold, the one that the witness has given the key keeps the group, and has told so (F12). What is unclean may serve nobody, with the key or without. */
 function checkOutranked(world: World, machine: Machine, group: GroupName): void {
+  if (world.ledger.nodes[machine.index].unclean.has(group)) return
   const told = world.ledger.nodes[peerOf(world, machine).index].shown.get(group)?.granted === true
   const holder = keyHolder(world.witness.etcd, group, world.nowMs)
   if (!told || holder?.node !== machine.name || holder.generation !== machine.daemon?.generation) return

@@ -67,6 +67,7 @@ test('a holder whose service could not be stopped meets a healthy holder after a
   pair.run(1_000)
   expect([...pair.hosts.b.running]).toEqual([])
   expect(pair.held('web')).toBe('a')
+  expect(pair.hosts.b.records.findLast((one) => one.reason === 'outranked')?.message).toContain('a stop of it failed here')
 })
 
 test('a daemon that starts again says from its first packet on what its last one left unclean', () => {
