@@ -12,6 +12,7 @@ import { addPersistDeadlines, numberIsSafe } from './persistence.ts'
 import { adoptionMs, rulingFor } from './permission.ts'
 import { addBalanceDeadlines } from './pings.ts'
 import type { GroupState, NodeState } from './state.ts'
+import { addLostDeadlines } from './stripped.ts'
 import type { Dues, Millis } from './time.ts'
 import { configOf } from './turn.ts'
 import { failbackMs } from './view.ts'
@@ -25,6 +26,7 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: Dues): voi
   dues.push(group.announce?.nextMs, group.flapUntilMs)
   addMeetingDeadlines(state, group, dues)
   addLeaseDeadlines(state, group, dues)
+  addLostDeadlines(state, group, dues)
   addWitnessDeadlines(state, group, dues)
   if (group.failed !== undefined) dues.push(group.failed.atMs + state.config.failureMemoryMs)
   if (group.found && numberIsSafe(state, group)) {

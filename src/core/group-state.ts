@@ -70,6 +70,9 @@ export interface RunningOperation {
   readonly notAfterMs?: Millis
 }
 
+/** An address that was put back; `missing`: it was found gone once more since. */
+export interface Restored { readonly ip: string; readonly atMs: Millis; readonly missing?: true }
+
 export interface StageState {
   readonly what: Stage
   /** `unknown` before the look. `suspect`: a start failed or its status is bad, so only a `stop` makes it sure. `unclean`: its stop failed. */
@@ -79,7 +82,8 @@ export interface StageState {
   readonly addAgain?: true
   /** Addresses that this daemon added with a lifetime. */
   readonly lease?: StageLease
-  readonly restoredMs?: Millis
+  /** What was put back lately (stripped.ts). */
+  readonly restored?: readonly Restored[]
   readonly nextStatusMs?: Millis
   readonly statusFailures: number
   readonly statusSuccesses: number

@@ -13,7 +13,7 @@ import { configuredLeaseSeconds, isFixedLease, kernelTimerMs, renewIntervalMs, v
 import { raisedSeconds, raisedUntilMs } from './raised.ts'
 import { changed, copyLease, whole } from './shape.ts'
 import type { GroupState, NodeState, StageLease, StageState } from './state.ts'
-import { loseAddresses } from './stripped.ts'
+import { loseAddresses, noneIsMissing } from './stripped.ts'
 import type { Dues, Millis } from './time.ts'
 import { groupNamed, record, setStage, setState, type Turn } from './turn.ts'
 
@@ -140,6 +140,7 @@ function endRenewal(turn: Turn, name: string, index: number, result: Extract<Eve
   const { renewing } = stage.lease
   const untilMs = (result === 'renewed' || result === 'gone') && renewing !== undefined ? renewing.untilMs : stage.lease.untilMs
   setStage(turn, name, index, { lease: changed(stage.lease, { untilMs, renewing: undefined }, copyLease) })
+  if (result === 'renewed') noneIsMissing(turn, name, index)
   if (result === 'gone') loseAddresses(turn, name, index, ips)
   if (result === 'failed') recordTrouble(turn, name, index, `the lifetime of ${stage.what.name} cannot be renewed: ${message}`)
   if (result !== 'too-late') return

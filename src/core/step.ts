@@ -40,7 +40,7 @@ import { takeRequest } from './requests.ts'
 import { settleSelfFencing } from './self-fencing.ts'
 import { forgetStall, noticeStall } from './stall.ts'
 import type { NodeState } from './state.ts'
-import { restoreStripped } from './stripped.ts'
+import { lookForLost, restoreStripped } from './stripped.ts'
 import { hearWill } from './wills.ts'
 import { hearWitness, settleWitness } from './witness.ts'
 import { lookAtWitness } from './witness-look.ts'
@@ -181,6 +181,7 @@ function settleGroup(turn: Turn, name: string): void {
   settleClaims(turn, name)
   progress(turn, name)
   renewLeases(turn, name)
+  lookForLost(turn, name)
   countMoves(turn, name)
 }
 
