@@ -28,6 +28,13 @@ namespaceTest('a plan that is asleep does nothing', async () => {
   expect(await run('asleep')).toMatchObject({ standing: ['192.0.2.100/32'], wills: {}, acts: [], output: expect.stringContaining('nothing is to be done') as string })
 })
 
+namespaceTest('where no plan is in force the guard does nothing, and says so', async () => {
+  expect(await run('no-plan')).toMatchObject({
+    standing: ['192.0.2.100/32'], wills: {}, state: 'none', output: expect.stringContaining('no plan is in force') as string,
+    acts: [expect.stringMatching(/^the daemon \(pid \d+\) has ended, .* floating addresses that stand here stay until their lease ends/)],
+  })
+})
+
 namespaceTest('a daemon that ends in order tells its guard to go, and nothing is left of it', async () => {
   expect(await run('closed')).toMatchObject({ standing: ['192.0.2.100/32'], wills: {}, acts: [], left: false })
 })

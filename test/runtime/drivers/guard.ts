@@ -1,6 +1,6 @@
 /** A daemon of which only the guard is real, and what becomes of its addresses, scripts and wills when it is killed. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { FloatingAddress, LinkConfig, ResourceConfig } from '../../../src/core/config.ts'
 import type { GuardPlan } from '../../../src/core/guard-plan.ts'
 import { decodeDatagram, encodeWill } from '../../../src/protocol/datagram.ts'
@@ -199,6 +199,13 @@ await runDriver({
     const scene = await stage({ plan: { ...web([]), asleep: true }, add: 'ip addr add 192.0.2.100/32 dev eth0' })
     await scene.kill()
     return { ...await outcomeOf(scene), output: scene.output() }
+  },
+  // The plan could not be written, or the daemon died before it had one.
+  async 'no-plan'() {
+    const scene = await stage({ plan: web([vip]) })
+    rmSync(`${directory}/current`)
+    await scene.kill()
+    return outcomeOf(scene)
   },
   async closed() {
     const scene = await stage({ plan: web([vip]) })
