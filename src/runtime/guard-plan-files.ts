@@ -103,17 +103,19 @@ function stopLines({ name, stops }: GuardedGroup, { stopCall }: PlanSources): st
     const call = stopCall(name, resource)
     if (call.kind === 'not-found') return `lost ${oneLine(call.message)}\n`
     const { program, args, environment, timeoutMs, accepted, typed } = call
-    const words = [...Object.entries(environment).map(([variable, value]) => `${variable}=${value}`), program, ...args]
-    const unfit = unfitReason(program, words)
+    const variables = Object.entries(environment).map(([variable, value]) => `word ${variable}=${value}`)
+    const lines = [...variables, `program ${program}`, ...args.map((arg) => `word ${arg}`)]
+    const unfit = unfitReason(Object.keys(environment), lines)
     if (unfit !== undefined) return `lost ${oneLine(typed)} cannot be run by the guard: ${unfit}\n`
-    return `stop ${timeoutMs / 1_000} ${accepted.join(',')} ${oneLine(typed)}\n${words.map((word) => `word ${word}\n`).join('')}run\n`
+    return [`stop ${timeoutMs / 1_000} ${accepted.join(',')} ${oneLine(typed)}`, ...lines, 'run', ''].join('\n')
   }).join('')
 }
 
-/** A line is a word there, and env(1) takes what has a = for a variable. */
-function unfitReason(program: string, words: readonly string[]): string | undefined {
-  if (words.some((word) => /[\n\0]/.test(word))) return 'one of its words has a line end'
-  return program.includes('=') ? 'its name has a =' : undefined
+/** A line is a word there, and the shell itself exports the variables. */
+function unfitReason(variables: readonly string[], lines: readonly string[]): string | undefined {
+  if (lines.some((line) => /[\n\0]/.test(line))) return 'one of its words has a line end'
+  const odd = variables.find((variable) => !/^[A-Za-z_]\w*$/.test(variable))
+  return odd === undefined ? undefined : `a shell has no variable ${oneLine(odd)}`
 }
 
 function oneLine(text: string): string {

@@ -70,23 +70,36 @@ namespaceTest('stops run in order, with the words and the environment of the dae
   expect(result).toMatchObject({ hacked: false, wills: told })
   // The script prints its words by `echo`, which turns the \n of the last but few into a line.
   const words = 'two words $(touch /run/hacked) `touch /run/hacked` " \' \n \\    * ЁЂ€漢 ;touch /run/hacked stop'
-  expect(result['order']).toBe(`/run/scripts/order ${words} x; touch /run/hacked "$(id)" \\ 0\n/\n/run/scripts/second stop\n`)
+  expect(result['order']).toBe(`/run/scripts/order ${words} x; touch /run/hacked "$(id)" \\ 0\n/\n/run/scripts/second=2 stop\n`)
   expect(String(result['env']).split('\n')).toEqual(expect.arrayContaining([
     'HACTL_GROUP=web', 'HACTL_ACTION=stop', 'HACTL_NODE=node1', 'HACTL_PEER=node2', 'HACTL_STATE_DIR=/run/state', 'HA_CURHOST=node1', 'LC_ALL=C',
-    'HA_odd=it\'s "$HOME"', 'A=x; touch /run/hacked "$(id)" \\', 'OCF_ROOT=/usr/lib/ocf',
+    'HA_odd=it\'s "$HOME"', 'A=x; touch /run/hacked "$(id)" \\', 'limit=9', 'PATH=/usr/bin:/bin', 'OCF_ROOT=/usr/lib/ocf',
   ]))
-  expect((result['acts'] as string[]).slice(-2)).toEqual(['web: /run/scripts/second stop is stopped', 'web: all of it is stopped, and the peer was told'])
+  expect((result['acts'] as string[]).slice(-2)).toEqual(['web: /run/scripts/second=2 stop is stopped', 'web: all of it is stopped, and the peer was told'])
 })
+
+for (const { how, env } of [{ how: 'as this host has it', env: {} }, { how: 'that is bash', env: { HACTL_BASH: 'yes' } }]) {
+  namespaceTest(`no value of a script's environment stands among the words of a process while the guard stops it, with a /bin/sh ${how}`, async () => {
+    const result = await run('secrets', env)
+    const seen = result['seen'] as readonly string[]
+    expect(seen).toEqual(expect.arrayContaining([expect.stringContaining('/run/scripts/service stop')]))
+    expect(seen.filter((line) => line.includes('sesame'))).toEqual([])
+    const environment = String(result['env']).split('\n')
+    expect(environment).toEqual(expect.arrayContaining(['password=open sesame', 'limit=9', 'HACTL_GROUP=web', 'HA_CURHOST=node1']))
+    expect(environment.filter((line) => /^(PWD|OLDPWD|SHLVL)=/.test(line))).toEqual([])
+    expect((result['acts'] as readonly string[]).at(-1)).toBe('web: all of it is stopped, and the peer was told')
+  })
+}
 
 namespaceTest('a stop that fails, hangs, or cannot be run sends no will and leaves its group unclean for the next daemon; other groups do not mind', async () => {
   const result = await run('stop-fails')
   expect(result['wills']).toEqual({ 'daemon-dead': 3, 'addresses-gone web': 3, 'stopped good': 3 })
-  expect(result).toMatchObject({ never: false, left: false, unclean: ['gone', 'lines', 'slow one', 'web'] })
+  expect(result).toMatchObject({ never: false, left: false, unclean: ['gone', 'lines', 'odd', 'slow one', 'web'] })
   expect(result['acts']).toEqual(expect.arrayContaining([
     expect.stringMatching(/^web: .*failed with exit code 3: cannot: /), expect.stringMatching(/^slow%20one: .* was not done after 0\.3 s/),
-    expect.stringMatching(/^lines: .* has a line end/), expect.stringMatching(/^gone: there is no resource script no-such-script/),
+    expect.stringMatching(/^lines: .* has a line end/), expect.stringMatching(/^odd: .* a shell has no variable -u/), expect.stringMatching(/^gone: there is no resource script no-such-script/),
   ]))
-  expect((result['again'] as { groups: { unclean: boolean }[] }).groups.map(({ unclean }) => unclean)).toEqual([true, true, true, true])
+  expect((result['again'] as { groups: { unclean: boolean }[] }).groups.map(({ unclean }) => unclean)).toEqual([true, true, true, true, true])
 })
 
 namespaceTest('first of all, operations under way and the address program are ended', async () => {

@@ -172,6 +172,16 @@ async function outcomeOf(scene: Scene): Promise<Record<string, unknown>> {
   return { standing: standing(), wills: scene.wills(), acts: actsOf(directory).map(({ message }) => message), trouble, output: scene.output(), state: stateOfGuard(directory), bad: scene.heard().filter(({ bad }) => bad !== undefined) }
 }
 
+function commandLines(): readonly string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()]
+    } catch {
+      return [] // It has ended.
+    }
+  })
+}
+
 const web = (addresses: readonly FloatingAddress[], stops: readonly ResourceConfig[] = []): GuardPlan =>
   ({ asleep: false, groups: [{ name: 'web', addresses, stops, wills: ['addresses-gone', 'stopped'] }] })
 
@@ -255,6 +265,8 @@ await runDriver({
   // Signals that end other programs are none of its business: only the end of the daemon is.
   async 'guard-signalled'() {
     const scene = await stage({ plan: web([vip]) })
+    // What comes before it has said that it ignores them ends it, as any process.
+    await until(() => !/^SigIgn:\s+0+$/m.test(readFileSync(`/proc/${scene.guardPid}/status`, 'utf8')))
     for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGPIPE'] as const) process.kill(scene.guardPid, signal)
     await sleep(100)
     const before = standing()
@@ -263,18 +275,34 @@ await runDriver({
   },
   async stops() {
     const order = script('order', 'echo "$0 $* $A $(cat /proc/$$/oom_score_adj)" >> /run/order; env > /run/env.$(basename "$0"); pwd >> /run/order')
-    const second = script('second', 'echo "$0 $*" >> /run/order; sleep 0.2')
-    const hostile = { ...order, args: ['two words', '$(touch /run/hacked)', '`touch /run/hacked`', '"', "'", '\\n \\', ' ', '', '*', 'ЁЂ€漢', ';touch /run/hacked'], parameters: { A: 'x; touch /run/hacked "$(id)" \\', '-u': 'PATH' } }
+    const second = script('second=2', 'echo "$0 $*" >> /run/order; sleep 0.2')
+    const hostile = { ...order, args: ['two words', '$(touch /run/hacked)', '`touch /run/hacked`', '"', "'", '\\n \\', ' ', '', '*', 'ЁЂ€漢', ';touch /run/hacked'], parameters: { A: 'x; touch /run/hacked "$(id)" \\', limit: '9', PATH: '/usr/bin:/bin' } }
     const scene = await stage({ plan: web([vip], [hostile, second]), environment: { odd: "it's \"$HOME\"" } })
     await scene.kill()
     const outcome = await outcomeOf(scene)
     return { ...outcome, hacked: existsSync('/run/hacked'), order: readFileSync('/run/order', 'utf8'), env: readFileSync('/run/env.order', 'utf8') }
+  },
+  // Whoever lists the processes of this host while a script stops; HACTL_BASH: with a /bin/sh that is bash.
+  async secrets() {
+    if (process.env['HACTL_BASH'] !== undefined) sh('mount --bind "$(command -v bash)" /bin/sh')
+    const service = { ...script('service', "tr '\\0' '\\n' < /proc/$$/environ > /run/env.service; sleep 0.5"), parameters: { password: 'open sesame', limit: '9' } }
+    const scene = await stage({ plan: web([], [service]) })
+    // The daemon of this test has its whole plan among its words.
+    await scene.kill()
+    const seen = new Set<string>()
+    await until(() => {
+      for (const line of commandLines()) seen.add(line)
+      return existsSync(`${directory}/done`)
+    })
+    const outcome = await outcomeOf(scene)
+    return { ...outcome, seen: [...seen].filter((line) => line.includes('service') || line.includes('sesame')), env: readFileSync('/run/env.service', 'utf8') }
   },
   async 'stop-fails'() {
     const plan: GuardPlan = { asleep: false, groups: [
       ...web([vip], [script('bad', 'echo "cannot: $(date)"; exit 3'), script('never', 'touch /run/never')]).groups,
       { name: 'slow one', addresses: [], stops: [{ ...script('slow', 'trap "" TERM; while :; do sleep 1; done'), stopTimeoutMs: 300 }], wills: ['stopped'] },
       { name: 'lines', addresses: [], stops: [{ ...script('lines', ''), args: ['one\ntwo'] }], wills: ['stopped'] },
+      { name: 'odd', addresses: [], stops: [{ ...script('odd', ''), parameters: { '-u': 'PATH' } }], wills: ['stopped'] },
       { name: 'gone', addresses: [], stops: [{ ...script('gone', ''), script: 'no-such-script' }], wills: ['stopped'] },
       { name: 'good', addresses: [], stops: [script('good', 'exit 0')], wills: ['stopped'] },
     ] }
