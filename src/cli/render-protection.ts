@@ -83,6 +83,6 @@ export function restsOn(group: GroupReport, { node, peer, nodes, witness }: Stat
 export function contestedNotes({ contested }: GroupReport): readonly string[] {
   return contested.map(({ ip, hardwareAddress, interface: device, count, lastMs }) => {
     const times = count === 1 ? 'once' : `${count} times`
-    return `another host answers for ${ip}: ${hardwareAddress} on ${device}, ${times}, last ${durationText(lastMs)} ago`
+    return `another host answers for ${ip}: ${hardwareAddress} on ${device}, reported ${times}, last ${durationText(lastMs)} ago`
   })
 }

@@ -1,4 +1,4 @@
-/** Another host answers for a floating address that this node has: named with its hardware address, counted, and answered by telling the neighbours again. */
+/** Another host answers for a floating address that this node has: named with its hardware address, its reports counted, and answered by telling the neighbours again. */
 import type { Event } from './events.ts'
 import { peerServes } from './group-view.ts'
 import type { Contested, GroupState } from './state.ts'
@@ -14,9 +14,13 @@ export function hearContested(turn: Turn, event: Extract<Event, { type: 'address
   const known = group.contested.find((one) => one.ip === ip && one.hardwareAddress === hardwareAddress)
   const now: Contested = { ip, hardwareAddress, interface: event.interface, count: (known?.count ?? 0) + 1, lastMs: turn.nowMs }
   setGroup(turn, group.name, { contested: [...group.contested.filter((one) => one !== known), now].slice(-mostContested), announce: { round: 0, nextMs: turn.nowMs } })
-  record(turn, 'error', 'address-contested', `${ip}${ip === group.name ? '' : ` of ${group.name}`} is answered for by another host as well: ${hardwareAddress} on ${event.interface} (${now.count} times by now)${advice(turn, group)}`, {
+  record(turn, 'error', 'address-contested', `${ip}${ip === group.name ? '' : ` of ${group.name}`} is answered for by another host as well: ${hardwareAddress} on ${event.interface} (${timesReported(now.count)})${advice(turn, group)}`, {
     group: group.name, figures: { ip, hardwareAddress, count: now.count },
   })
+}
+
+function timesReported(count: number): string {
+  return count === 1 ? 'reported for the first time' : `reported ${count} times by now`
 }
 
 function advice(turn: Turn, group: GroupState): string {

@@ -150,6 +150,8 @@ export interface Contested {
   readonly ip: string
   readonly hardwareAddress: string
   readonly interface: string
+  /** Of reports, not of what the other host sent: whoever watches the network reports each only once in a while. */
   readonly count: number
+  /** Of the last report. */
   readonly lastMs: Millis
 }

@@ -75,6 +75,7 @@ export interface ContestedReport {
   readonly ip: string
   readonly hardwareAddress: string
   readonly interface: string
+  /** Reports, each of which stands for all that it sent for a while; `lastMs`: since the last of them. */
   readonly count: number
   readonly lastMs: Millis
 }

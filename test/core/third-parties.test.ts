@@ -117,9 +117,14 @@ test('moves that an administrator asks for are no flaps', () => {
   expect([...codes(pair.hosts.a), ...codes(pair.hosts.b)]).not.toContain('flap-guard-on')
 })
 
-test('another host that answers for a held address is named, counted, and answered', () => {
+test('another host that answers for a held address is named, its reports are counted, and it is answered', () => {
   const pair = pairOf(configuration([web]))
-  for (let turns = 0; turns < 3; turns += 1) pair.give('a', { type: 'address-contested', ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', interface: 'eth0' })
+  const said: string[] = []
+  for (let turns = 0; turns < 3; turns += 1) {
+    pair.give('a', { type: 'address-contested', ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', interface: 'eth0' })
+    said.push(/\(.*?\)/.exec(pair.hosts.a.records.at(-1)?.message ?? '')?.[0] ?? '')
+  }
+  expect(said).toEqual(['(reported for the first time)', '(reported 2 times by now)', '(reported 3 times by now)'])
   expect(groupOf(pair.hosts.a).contested).toMatchObject([{ ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', count: 3 }])
   expect(pair.hosts.a.records.at(-1)?.message).toContain('02:00:00:00:00:09')
   pair.give('b', { type: 'address-contested', ip: '192.0.2.100', hardwareAddress: '02:00:00:00:00:09', interface: 'eth0' })
