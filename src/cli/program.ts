@@ -7,7 +7,8 @@ import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, dur
 import type { Terminal } from './terminal.ts'
 
 const adminTimeoutMs = 60_000
-const scriptTimeMs = 1000
+/** How long a start or stop of a script takes; nobody knows but the administrator. */
+const typicalScriptMs = 1_000
 const configHelp = 'hactl.yaml, or a directory with ha.cf, haresources, authkeys (default: /etc/hactl/hactl.yaml, else /etc/ha.d)'
 const exitCodeHelp = `
 Exit codes: 0 done or healthy, 1 degraded or refused, 2 usage or configuration
@@ -146,7 +147,7 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
     .argument('[scenario...]', 'as "kill web-a, wait 1m, start web-a"; without: examples')
     .option('--json', 'as JSON, for programs')
     .addOption(new Option('--script-time <time>', 'how long a start or stop of a script takes')
-      .argParser(durationOption).default(scriptTimeMs, '1s'))
+      .argParser(durationOption).default(typicalScriptMs, '1s'))
     .action((scenario: readonly string[], options: { json?: boolean; scriptTime: number }) => run(
       import('./rehearse.ts').then(({ runRehearse }) => runRehearse({
         config: common().config, scenario: scenario.join(' '), scriptMs: options.scriptTime, json: options.json === true,

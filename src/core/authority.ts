@@ -12,7 +12,7 @@
  * not heard is all there is (F8, promise P2).
  */
 import { holdingDeadtimeMs, isSuspended } from './contact.ts'
-import { finalShare, orderlyShare } from './lease-arithmetic.ts'
+import { askingShare, finalShare, orderlyShare } from './lease-arithmetic.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 
@@ -64,5 +64,5 @@ export function contactLostMs(state: NodeState, group: GroupState): Millis {
   if (!isStated(state, group)) return -Infinity
   const { status, confirmed } = state.contact
   if (status === 'dead' || status === 'left') return -Infinity
-  return (confirmed?.sentMs ?? -Infinity) + 0.5 * holdingDeadtimeMs(state)
+  return (confirmed?.sentMs ?? -Infinity) + askingShare * holdingDeadtimeMs(state)
 }

@@ -2,6 +2,7 @@
  * Is the peer alive, and does each hear the other? Judged only from packets and from when they came
  * (design.md section 5, "Mutual contact and authority", "Asking before judging", "Pause").
  */
+import { orderlyShare } from './lease-arithmetic.ts'
 import type { Facts, Packet } from './packet.ts'
 import type { Contact, NodeState } from './state.ts'
 import type { Dues, Millis } from './time.ts'
@@ -43,7 +44,7 @@ export function inMutualContact(state: NodeState, nowMs: Millis): boolean {
   const { contact } = state
   if (!peerIsHeard(state)) return false
   if (contact.facts === undefined) return true
-  return contact.confirmed !== undefined && nowMs < contact.confirmed.sentMs + 0.8 * holdingDeadtimeMs(state)
+  return contact.confirmed !== undefined && nowMs < contact.confirmed.sentMs + orderlyShare * holdingDeadtimeMs(state)
 }
 
 export function hearPacket(turn: Turn, packet: Packet): void {

@@ -10,13 +10,12 @@ import type { Event } from './events.ts'
 import { canFence, levelsOf } from './fenced.ts'
 import { rulingFor } from './permission.ts'
 import type { FencingState, NodeState } from './state.ts'
-import type { Dues, Millis } from './time.ts'
+import { programGraceMs, type Dues, type Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 import { placementAt } from './view.ts'
 
 /** After every level has failed it begins anew. */
 const retryAllMs: Millis = 60_000
-const answerGraceMs: Millis = 15_000
 
 function isWanted(state: NodeState, nowMs: Millis): boolean {
   if (state.contact.status !== 'dead' || !canFence(state) || state.pause.paused || state.phase === 'leaving') return false
@@ -69,7 +68,7 @@ function run(turn: Turn, fencing: FencingState): void {
   const level = levelsOf(state)[fencing.level]
   if (level === undefined) return
   const fenceId = state.nextFenceId
-  setState(turn, { nextFenceId: fenceId + 1, fencing: { ...fencing, status: 'runs', fenceId, attempts: fencing.attempts + 1, dueMs: turn.nowMs + level.timeoutMs + answerGraceMs } })
+  setState(turn, { nextFenceId: fenceId + 1, fencing: { ...fencing, status: 'runs', fenceId, attempts: fencing.attempts + 1, dueMs: turn.nowMs + level.timeoutMs + programGraceMs } })
   record(turn, 'warning', 'fence-runs', `${level.name} fences ${state.peer} (attempt ${fencing.attempts + 1} of ${level.retries + 1}, at most ${inMs(level.timeoutMs)})`)
   turn.effects.push({ type: 'run-fence', fenceId, node: state.peer, level: fencing.level, timeoutMs: level.timeoutMs })
 }

@@ -12,7 +12,7 @@ import { leaseForStart } from './lease.ts'
 import { changed, copyGroup, copyOperation, copyStage } from './shape.ts'
 import { isWarm, type Stage } from './stage.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
-import type { Dues, Millis } from './time.ts'
+import { programGraceMs, type Dues, type Millis } from './time.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
 import { covers } from './view.ts'
 
@@ -74,8 +74,6 @@ function nextStatus(group: GroupState, nowMs: Millis): Next | undefined {
 
 /** Our own address code answers in milliseconds; what takes longer than this is broken. */
 const addressTimeoutMs = 10_000
-/** The runtime kills at the timeout and reports; this much later its silence counts as a timeout. */
-const answerGraceMs = 15_000
 /** An operation, or a stop above all, that takes this long is reported while it is waited for. */
 const slowMs = 10_000
 
@@ -109,7 +107,7 @@ export function progress(turn: Turn, name: string): void {
   if (lease === 'none') return
   setGroup(turn, name, {
     operation: {
-      id, stage: next.stage, action: next.action, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + answerGraceMs, slowReported: false, cancelled: false,
+      id, stage: next.stage, action: next.action, startedMs: turn.nowMs, deadlineMs: turn.nowMs + timeoutMs + programGraceMs, slowReported: false, cancelled: false,
       ...(lease === 'forever' ? {} : { leaseUntilMs: turn.nowMs + lease.validSeconds * 1_000, notAfterMs: lease.notAfterMs }),
     },
   })

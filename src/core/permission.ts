@@ -117,6 +117,6 @@ export function unheardReleaseMs(state: NodeState): Millis | undefined {
   if (restsOnWitness(state) || config.fencing !== undefined) return undefined
   if (!peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined || contact.lastHeardMs === undefined) return undefined
   const deadtimeMs = holdingDeadtimeMs(state)
-  const limitMs = Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + 0.8 * deadtimeMs)
+  const limitMs = Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + orderlyShare * deadtimeMs)
   return limitMs <= contact.lastHeardMs + 0.3 * deadtimeMs ? limitMs : undefined
 }

@@ -4,5 +4,8 @@ export type Millis = number
 /** What is due some time, gathered by each rule in turn (deadlines.ts). */
 export type Dues = (Millis | undefined)[]
 
+/** The runtime ends a program at its timeout and reports that; so much later its silence counts as a timeout. */
+export const programGraceMs: Millis = 15_000
+
 /** Milliseconds of the wall clock, for people and records only: no decision rests on it but the pause check. */
 export type WallMillis = number

@@ -3,8 +3,6 @@ import type { ClusterConfig, LinkConfig } from '../core/config.ts'
 import { faultNames, type FaultName, type SimulationOptions } from './options.ts'
 import { allRules } from './protection.ts'
 
-/** How long a start or stop of a script takes; nobody knows but the administrator. */
-export const typicalScriptMs = 1000
 const typicalAddressMs = 5
 const typicalPacketMs = 1
 const typicalWatchdogMs = 10_000
