@@ -33,7 +33,7 @@ export function newKey(): string {
 }
 
 /** Heartbeat's format (heartbeat-3.md section 2.4), with our own method. */
-export function authkeysText(key: string): string {
+function authkeysText(key: string): string {
   return [
     '# The same file on both nodes, mode 0600.',
     '# A real Heartbeat does not know sha256: while one is in the pair, write sha1 for it.',

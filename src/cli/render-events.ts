@@ -25,7 +25,7 @@ export function renderEvent(record: EventRecord, previousWallMs: number | undefi
 }
 
 /** The evidence in words, without the records' own units twice: ` (silent 1,004 ms, links 2)`. */
-export function figuresText({ figures }: EventRecord): string {
+function figuresText({ figures }: EventRecord): string {
   const entries = Object.entries(figures ?? {})
   return entries.length === 0 ? '' : ` (${entries.map(([name, value]) => figureText(name, value)).join(', ')})`
 }

@@ -76,7 +76,7 @@ export function isSecretParameter(name: string): boolean {
 }
 
 /** Positional parameters of ha.cf have no names: only what is surely harmless is ever shown. */
-export function isHarmlessWord(word: string, nodes: readonly NodeName[]): boolean {
+function isHarmlessWord(word: string, nodes: readonly NodeName[]): boolean {
   return nodes.includes(word.toLowerCase()) || parseIp(word) !== undefined || /^(\d{1,5}|\/\S*|lan|lanplus)$/.test(word)
 }
 

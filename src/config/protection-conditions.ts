@@ -108,7 +108,7 @@ function askedInHealth({ timing: { keepaliveMs, deadtimeMs } }: Figures): Violat
 }
 
 /** T: at least this long. */
-export function leastGrantMs({ timeoutMs, renewMs }: WitnessTiming): Millis {
+function leastGrantMs({ timeoutMs, renewMs }: WitnessTiming): Millis {
   const neededMs = Math.max(2_000, (2_000 + decisionToKernelMs + renewMs + timeoutMs) / finalShare)
   return Math.ceil(neededMs / 1_000) * 1_000
 }

@@ -74,7 +74,7 @@ function expected(type: string): string {
 }
 
 /** `groups[0].resources[2].warm`. */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path.map((key) => (typeof key === 'number' ? `[${key + 1}]` : `.${String(key)}`)).join('').replace(/^\./, '')
 }
 

@@ -74,7 +74,7 @@ export function textOr<T>(whenText: (text: string) => { readonly value: T } | { 
   })
 }
 
-export function shapeName(value: unknown): string {
+function shapeName(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'string') return value === '' ? 'empty' : `the text ${quoted(value)}`
   return value === undefined || value === null ? 'missing' : 'a mapping'

@@ -29,7 +29,7 @@ function neverHeard(contact: Contact): boolean {
 }
 
 /** When silence becomes death if nothing is heard. */
-export function deathMs(state: NodeState): Millis {
+function deathMs(state: NodeState): Millis {
   const { contact, config } = state
   const limitMs = neverHeard(contact) ? config.timing.initdeadMs : judgingDeadtimeMs(state)
   return silentSinceMs(contact) + limitMs

@@ -30,11 +30,11 @@ export function newGroup(config: CoreConfig['groups'][number], persistent: Persi
   return whole(group, copyGroup)
 }
 
-export function newStage(what: Stage, status: StageState['status']): StageState {
+function newStage(what: Stage, status: StageState['status']): StageState {
   return whole<StageState>({ what, status, statusFailures: 0, statusSuccesses: 0, failures: 0 }, copyStage)
 }
 
-export const noPause: PauseState = { paused: false, number: 0, sinceWallMs: 0 }
+const noPause: PauseState = { paused: false, number: 0, sinceWallMs: 0 }
 
 export function createState(init: NodeInit): NodeState {
   const node: NodeState = {

@@ -39,7 +39,7 @@ function addGroupDeadlines(state: NodeState, group: GroupState, dues: Dues): voi
   if (config !== undefined) dues.push(failbackMs(state, config))
 }
 
-export function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
+function deadlinesOf(state: NodeState): readonly (Millis | undefined)[] {
   if (state.phase === 'left') return []
   if (!state.begun) return [state.startedMs]
   const dues: Dues = [state.nextKeepaliveMs, state.stalled?.untilMs, state.leaveByMs]

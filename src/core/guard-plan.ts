@@ -44,7 +44,7 @@ function guarded(state: NodeState, group: GroupState): GuardedGroup {
   }
 }
 
-export function guardPlanOf(state: NodeState): GuardPlan {
+function guardPlanOf(state: NodeState): GuardPlan {
   return { asleep: state.pause.paused || state.phase === 'left', groups: state.groups.map((group) => guarded(state, group)) }
 }
 

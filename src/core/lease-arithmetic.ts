@@ -20,7 +20,7 @@ export const finalShare = 0.98
 /** A holder without confirmation for this share of deadtime asks the witness. */
 export const askingShare = 0.5
 /** Nothing is renewed, and no confirmation asked for, more often than this. */
-export const shortestRenewalMs: Millis = 50
+const shortestRenewalMs: Millis = 50
 /** One renewal of one address costs about this much; all of them must not fill the time between two renewals. */
 const renewalCostMs: Millis = 0.5
 

@@ -32,7 +32,7 @@ function timingHere(state: NodeState): Timing {
 }
 
 /** For a renewal; an add needs `mayStart` besides (`leaseForStart`). */
-export function leaseFor(state: NodeState, group: GroupState, nowMs: Millis): LeaseNow {
+function leaseFor(state: NodeState, group: GroupState, nowMs: Millis): LeaseNow {
   const configured = configuredLeaseSeconds(timingHere(state), state.config.lease)
   if (configured === undefined) return 'forever'
   if (isSuspended(state)) return 'none'

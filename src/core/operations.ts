@@ -16,9 +16,9 @@ import { programGraceMs, type Dues, type Millis } from './time.ts'
 import { configOf, groupNamed, inMs, record, setGroup, setState, type Turn } from './turn.ts'
 import { covers } from './view.ts'
 
-export type Goal = 'held' | 'warm' | 'stopped' | 'leave'
+type Goal = 'held' | 'warm' | 'stopped' | 'leave'
 
-export function goalOf(state: NodeState, group: GroupState): Goal {
+function goalOf(state: NodeState, group: GroupState): Goal {
   if (!group.looked || state.phase === 'looking') return 'leave'
   if (group.hold !== undefined) return 'held'
   if (group.found) return 'leave'

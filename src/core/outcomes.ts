@@ -32,7 +32,7 @@ export function finishOperation(turn: Turn, operationId: number, outcome: Outcom
 }
 
 /** After "start of apache2": the runtime's messages are whole sentences that name the script and its exit code. */
-export function describe(outcome: Outcome): string {
+function describe(outcome: Outcome): string {
   switch (outcome.result) {
     case 'ok':
       return 'ok'

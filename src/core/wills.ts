@@ -14,7 +14,7 @@ import type { Millis } from './time.ts'
 import { inMs, record, setContact, type Turn } from './turn.ts'
 
 /** A will is good until then; the proof is looked up again when the group is started. */
-export function willsGoodUntilMs(state: NodeState): Millis {
+function willsGoodUntilMs(state: NodeState): Millis {
   const { wills, confirmed } = state.contact
   if (wills === undefined || confirmed === undefined || confirmed.by !== wills.generation) return -Infinity
   return confirmed.sentMs + orderlyShare * holdingDeadtimeMs(state)

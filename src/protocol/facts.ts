@@ -40,7 +40,7 @@ const maxKeyNames = 16
 const max = Number.MAX_SAFE_INTEGER
 
 /** What this version can do beyond its dialogue number; the peer's signing rests on it. */
-export const ownCapabilities: readonly string[] = ['sha256']
+const ownCapabilities: readonly string[] = ['sha256']
 
 /** Null: nothing to say, the field is left out. Undefined: the fact cannot be written. */
 type Written = string | null | undefined

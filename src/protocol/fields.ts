@@ -12,7 +12,7 @@ export interface Field { readonly name: string; readonly type: FieldType; readon
 /** The largest payload of a UDP datagram over IPv4. */
 export const maxDatagramBytes = 65_507
 export const maxFields = 128
-export const maxNameLength = 64
+const maxNameLength = 64
 /** Heartbeat's key indexes (heartbeat-3.md section 2.4). */
 export const maxKeyIndex = 15
 /** A sha256 digest in hexadecimal is the longest one. */

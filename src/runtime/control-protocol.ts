@@ -22,7 +22,7 @@ export type ControlLine =
   | { readonly result: unknown }
   | { readonly error: ControlError }
 
-export const protocolVersion = 1
+const protocolVersion = 1
 /** Of a client's line. */
 export const lineLimitBytes = 64 * 1024
 

@@ -109,7 +109,7 @@ function seconds(ms: Millis): string {
 }
 
 /** A name is looked for where the daemon's own PATH and the system directories point; an absolute path is taken as it is. */
-export function findProgram(name: string): string | undefined {
+function findProgram(name: string): string | undefined {
   const places = name.startsWith('/') ? [name] : systemDirectories().map((directory) => join(directory, name))
   return places.find(isExecutable)
 }

@@ -13,7 +13,7 @@ import { shippedDirectory } from './locate-script.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { isThere, nameOf } from './process-begin.ts'
 
-export const guardBase = '/run/hactl/guard'
+const guardBase = '/run/hactl/guard'
 
 export interface GuardDirectory {
   readonly path: string

@@ -85,7 +85,7 @@ function kernelText({ ip, family }: FloatingAddress): string {
 }
 
 /** A group's name without blanks and line ends; `groupOfWord` reads it back. */
-export function groupWord(name: GroupName): string {
+function groupWord(name: GroupName): string {
   return encodeURIComponent(Buffer.from(name).toString()).replace(/%3A/g, ':').replace(/%2F/g, '/')
 }
 

@@ -16,7 +16,7 @@ export interface GuardSockets {
 }
 
 /** A shell names descriptors by one digit: this many are left beside its own three and the log's. */
-export const mostSockets = 6
+const mostSockets = 6
 
 export async function openGuardSockets(outlets: readonly Outlet[]): Promise<GuardSockets> {
   const sockets: GuardSocket[] = []

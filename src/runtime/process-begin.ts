@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 /** In ticks since the boot; `gone` when there is no such process, or only its remains. */
-export function beginOf(pid: number): string {
+function beginOf(pid: number): string {
   const text = textOf(`/proc/${pid}/stat`)
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return text === '' || fields[0] === 'Z' || fields[0] === 'X' ? 'gone' : (fields[19] ?? 'gone')

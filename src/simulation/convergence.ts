@@ -79,7 +79,7 @@ function secondSettleMs(world: World): number {
  * An operation under way may hang until its timeout and be cleaned up (2 x 20 s); a restarted daemon listens; failures are
  * forgotten; then the second `online`, failback with its delay, and the operations of the moves themselves.
  */
-export function convergenceLimitMs(world: World): number {
+function convergenceLimitMs(world: World): number {
   const { config, operations } = world.options
   const { timing } = config
   const scripts = config.groups.flatMap((group) => group.resources).length * operations.scriptMs * 8

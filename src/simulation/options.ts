@@ -142,7 +142,7 @@ function drawConfig(random: Random): CoreConfig {
 }
 
 /** Nine of ten seeds have the tutorial's timing, the others anything that the configuration allows. */
-export function drawTiming(random: Random, isProtected: boolean): Timing {
+function drawTiming(random: Random, isProtected: boolean): Timing {
   if (random.chance(0.9)) return { keepaliveMs: 1000, warntimeMs: 2500, deadtimeMs: 5000, initdeadMs: 10_000 }
   const keepaliveMs = random.whole(100, 2000)
   // A protected pair promises more, and needs the deadtime for it (design.md section 5, "What `hactl check` computes").
