@@ -1,8 +1,7 @@
 /** How single facts are written in the value of a field (facts.ts has the table). Undefined: cannot be written, or cannot be read. */
 import type { PacketId, PauseState, PeerRequest, Scope } from '../core/packet.ts'
-import { maxGeneration } from './generation-file.ts'
 import { formatHex, formatWord, parseHex, parseWord } from './values.ts'
-import { maxSequence } from './window.ts'
+import { maxGeneration, maxSequence } from './window.ts'
 
 const max = Number.MAX_SAFE_INTEGER
 

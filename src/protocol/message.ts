@@ -7,11 +7,10 @@ import type { Packet } from '../core/packet.ts'
 import type { WallMillis } from '../core/time.ts'
 import { factsFields, readFacts } from './facts.ts'
 import { fieldText, findField, type Field } from './fields.ts'
-import { maxGeneration } from './generation-file.ts'
 import { refuse, type Refused } from './refusals.ts'
 import { formatHex, parseHex } from './values.ts'
 import { readWill, willFields, willType } from './will.ts'
-import { lastOrdinarySequence, maxSequence } from './window.ts'
+import { lastOrdinarySequence, maxGeneration, maxSequence } from './window.ts'
 
 /** `type` is Heartbeat's `t`; `capabilities` are empty for a real Heartbeat. */
 export type Message =

@@ -15,6 +15,8 @@ import type { PacketId } from '../core/packet.ts'
  */
 export const lastOrdinarySequence = 0xfffe_ffff
 export const maxSequence = 0xffff_ffff
+/** Heartbeat's hb_generation has 15 columns for it (heartbeat-3.md section 3.1). */
+export const maxGeneration = 10 ** 15 - 1
 
 /** `seen`: bit n stands for sequence `newest.sequence - n`, heard before. `wills`: of that generation, the sequences that were used. */
 export interface Window { readonly newest?: PacketId; readonly seen: number; readonly wills: readonly number[] }
