@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millis } from '../core/time.ts'
 import { callDaemon } from '../runtime/control-client.ts'
+import { errorText } from '../runtime/errors.ts'
 import type { DaemonOptions } from './daemon.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -30,7 +31,7 @@ export async function detachDaemon(options: DaemonOptions, terminal: Terminal): 
     }
     logFile = openSync(log, 'a', 0o600)
   } catch (error) {
-    terminal.err(`hactl: ${log} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`)
+    terminal.err(`hactl: ${log} cannot be written: ${errorText(error)}\n`)
     return 2
   }
   // Absolute, since the daemon's own working directory is one that keeps no file system from being unmounted.

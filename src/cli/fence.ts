@@ -7,6 +7,7 @@ import { readConfig } from '../daemon/read-config.ts'
 import { createFencer, type DeviceTest, type Fencer } from '../runtime/fence.ts'
 import { ownNodeName } from '../runtime/machine-facts.ts'
 import type { CommonOptions } from './options.ts'
+import { fail } from './refusal.ts'
 import type { Terminal } from './terminal.ts'
 
 /** A level of the configuration has its own; this is for one whose policy is missing. */
@@ -53,9 +54,4 @@ async function testLevels(config: ClusterConfig, peer: string, fencer: Fencer, t
 
 function lineOf({ result, message }: DeviceTest, level: string, { view }: Terminal): string {
   return `${level}  ${result === 'ok' ? view.paint.green('ok') : view.paint.red(result)}  ${message}`
-}
-
-function fail(message: string, exitCode: number, terminal: Terminal): number {
-  terminal.err(`${terminal.errorView.paint.red('hactl')}: ${message}\n`)
-  return exitCode
 }

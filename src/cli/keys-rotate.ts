@@ -13,7 +13,7 @@ import { errorText } from '../runtime/errors.ts'
 import { indexOf, nextKeyStep, type KeyStep } from './key-change.ts'
 import { newKey } from './keys.ts'
 import type { CommonOptions } from './options.ts'
-import { refuse } from './refusal.ts'
+import { fail, refuse } from './refusal.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface RotateOptions extends CommonOptions {
@@ -49,11 +49,6 @@ function keyFileOf(path: string): KeyFile | string {
   const file = source.files.find(({ name }) => name === 'authkeys')
   if (!result.ok || config === undefined) return `${path} has errors; type: hactl check ${path}`
   return file === undefined ? `${path} names no file of keys` : { source, file, config }
-}
-
-function fail(message: string, exitCode: number, terminal: Terminal): number {
-  terminal.err(`${terminal.errorView.paint.red('hactl')}: ${message}\n`)
-  return exitCode
 }
 
 async function take(step: KeyStep, found: KeyFile, peer: string, dryRun: boolean, terminal: Terminal): Promise<number> {

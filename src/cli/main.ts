@@ -1,4 +1,5 @@
 /** The program `hactl`: one command line in, one exit code out. */
+import { errorTrace } from '../runtime/errors.ts'
 import { runHactl } from './program.ts'
 import { processTerminal } from './terminal.ts'
 
@@ -8,7 +9,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   process.exit(await runHactl(process.argv.slice(2), processTerminal()))
 } catch (error) {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`hactl: this is a fault of hactl itself: ${text}\n`)
+  process.stderr.write(`hactl: this is a fault of hactl itself: ${errorTrace(error)}\n`)
   process.exit(1)
 }

@@ -3,8 +3,12 @@ import type { ControlError } from '../runtime/control-protocol.ts'
 import type { Terminal } from './terminal.ts'
 
 export function refuse(error: ControlError, terminal: Terminal): number {
-  terminal.err(`${terminal.errorView.paint.red('hactl')}: ${error.message}${nextSteps(error.code)}\n`)
-  return exitCodeOf(error.code)
+  return fail(`${error.message}${nextSteps(error.code)}`, exitCodeOf(error.code), terminal)
+}
+
+export function fail(message: string, exitCode: number, terminal: Terminal): number {
+  terminal.err(`${terminal.errorView.paint.red('hactl')}: ${message}\n`)
+  return exitCode
 }
 
 function nextSteps(code: string): string {

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { PersistentState } from '../core/effects.ts'
 import type { Addresses } from '../runtime/addresses.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
+import { errorText } from '../runtime/errors.ts'
 import { openGuard, type Guard } from '../runtime/guard.ts'
 import { actsOf, awaitGuard, guardDirectories, openGuardDirectory, type GuardDirectory } from '../runtime/guard-directory.ts'
 import type { Links } from '../runtime/links.ts'
 import { defaultOutputDirectory, type Operations } from '../runtime/operations.ts'
 import type { StateFiles } from '../runtime/state-files.ts'
 import type { Chronicle } from './chronicle.ts'
-import { textOf } from './outside.ts'
 import type { Wire } from './wire.ts'
 
 export interface Succeeded {
@@ -39,7 +39,7 @@ function openPlace(files: StateFiles, chronicle: Chronicle): GuardDirectory | un
   try {
     return openGuardDirectory(files.directory, join(defaultOutputDirectory, 'running'))
   } catch (error) {
-    chronicle.say('error', 'guard-failed', `this daemon runs without a guard, and would leave its addresses behind: ${textOf(error)}`)
+    chronicle.say('error', 'guard-failed', `this daemon runs without a guard, and would leave its addresses behind: ${errorText(error)}`)
     return undefined
   }
 }

@@ -13,6 +13,7 @@ import { openAnnouncer } from '../runtime/announce.ts'
 import { nowMs, wallMs } from '../runtime/clock.ts'
 import { watchContests } from '../runtime/contested.ts'
 import { openControl } from '../runtime/control-server.ts'
+import { errorText, errorTrace } from '../runtime/errors.ts'
 import type { Guard } from '../runtime/guard.ts'
 import { openHistory } from '../runtime/history.ts'
 import { createFencer } from '../runtime/fence.ts'
@@ -31,7 +32,7 @@ import { createChronicle, type Chronicle } from './chronicle.ts'
 import { scheduleFaults, schedulesOf } from './failback-schedules.ts'
 import { openDaemonGuard, succeedEarlierGuard } from './guard.ts'
 import { startLoop, type Happening, type Loop } from './loop.ts'
-import { perform, textOf, type Outside } from './outside.ts'
+import { perform, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
 import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
@@ -61,7 +62,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       await files.close()
     }
   } catch (error) {
-    return refuse([textOf(error)], 1)
+    return refuse([errorText(error)], 1)
   }
 }
 
@@ -266,8 +267,7 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
 
 /** Whoever does not know its own state should stop nothing: its guard does what was planned for its death. */
 function dieOf(chronicle: Chronicle, error: unknown): never {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and its guard does what was planned for that: ${text}`)
+  chronicle.say('error', 'daemon-left', `a mistake of our own ends this daemon, and its guard does what was planned for that: ${errorTrace(error)}`)
   chronicle.flush()
   process.exit(1)
 }

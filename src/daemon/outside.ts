@@ -5,6 +5,7 @@ import type { Observation, Outcome } from '../core/events.ts'
 import type { Stage } from '../core/stage.ts'
 import type { Addresses } from '../runtime/addresses.ts'
 import type { Announcer } from '../runtime/announce.ts'
+import { errorText } from '../runtime/errors.ts'
 import type { Fencer } from '../runtime/fence.ts'
 import type { Guard } from '../runtime/guard.ts'
 import type { Operations } from '../runtime/operations.ts'
@@ -105,7 +106,7 @@ function run(outside: Outside, effect: Extract<Effect, { type: 'run-operation' }
 function answer(outside: Outside, operationId: number, outcome: Promise<Outcome>): void {
   outcome.then(
     (ended) => outside.feed({ type: 'operation-finished', operationId, outcome: ended }),
-    (error: unknown) => outside.feed({ type: 'operation-finished', operationId, outcome: { result: 'failed', message: textOf(error) } }),
+    (error: unknown) => outside.feed({ type: 'operation-finished', operationId, outcome: { result: 'failed', message: errorText(error) } }),
   )
 }
 
@@ -114,7 +115,7 @@ function drop(outside: Outside, group: GroupName, what: Stage): void {
     (outcome) => {
       if (outcome.result !== 'ok') outside.chronicle.say('error', 'permission-lost', `addresses of ${group} could not be removed: ${'message' in outcome ? outcome.message : outcome.result}`)
     },
-    (error: unknown) => outside.chronicle.say('error', 'permission-lost', `addresses of ${group} could not be removed: ${textOf(error)}`),
+    (error: unknown) => outside.chronicle.say('error', 'permission-lost', `addresses of ${group} could not be removed: ${errorText(error)}`),
   )
 }
 
@@ -126,7 +127,7 @@ function restore(outside: Outside, effect: Extract<Effect, { type: 'restore-addr
       if (outcome.result === 'ok') outside.announcer.announce(lost)
       else outside.chronicle.say('error', 'address-stripped', `${effect.ips.join(', ')} could not be put back: ${'message' in outcome ? outcome.message : outcome.result}`)
     },
-    (error: unknown) => outside.chronicle.say('error', 'address-stripped', `${effect.ips.join(', ')} could not be put back: ${textOf(error)}`),
+    (error: unknown) => outside.chronicle.say('error', 'address-stripped', `${effect.ips.join(', ')} could not be put back: ${errorText(error)}`),
   )
 }
 
@@ -135,7 +136,7 @@ function renew(outside: Outside, effect: Extract<Effect, { type: 'renew-addresse
   const { group, stage, serial } = effect
   outside.addresses.renew(addressesOf(effect.what), effect.lease).then(
     (renewal) => outside.feed({ type: 'addresses-renewed', group, stage, serial, ...renewal }),
-    (error: unknown) => outside.feed({ type: 'addresses-renewed', group, stage, serial, result: 'failed', message: textOf(error) }),
+    (error: unknown) => outside.feed({ type: 'addresses-renewed', group, stage, serial, result: 'failed', message: errorText(error) }),
   )
 }
 
@@ -144,17 +145,13 @@ function observe(outside: Outside): void {
   observeGroups(outside.state().groups, outside.addresses, outside.operations).then(
     (observations) => outside.feed({ type: 'resources-observed', observations }),
     (error: unknown) => {
-      outside.chronicle.say('error', 'resources-found', `the resources of this node cannot be looked at: ${textOf(error)}`)
+      outside.chronicle.say('error', 'resources-found', `the resources of this node cannot be looked at: ${errorText(error)}`)
       if (outside.state().phase === 'looking') outside.leave(1)
-      else outside.feed({ type: 'resources-observed', observations: unclear(outside.state().groups, textOf(error)) })
+      else outside.feed({ type: 'resources-observed', observations: unclear(outside.state().groups, errorText(error)) })
     },
   )
 }
 
 function unclear(groups: readonly GroupState[], message: string): readonly Observation[] {
   return groups.filter((group) => !group.looked).flatMap((group) => group.stages.map((_stage, stage) => ({ group: group.name, stage, found: 'unclear' as const, message })))
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

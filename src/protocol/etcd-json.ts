@@ -2,6 +2,7 @@
  * etcd's JSON gateway (`/v3/...`, etcd 3.4 and newer): bodies of requests, and answers read strictly. Keys and values are
  * base64, an int64 is decimal text, and what is zero, false or empty is left out. Never throws.
  */
+import { isObject, parseJson } from './json.ts'
 import type { EtcdRequest, EtcdResult } from './witness-conversation.ts'
 import { complaintOf, explain, type EtcdError, type EtcdIdentity } from './etcd-trouble.ts'
 import { noLease, noRevision, type Entry, type Found, type GroupKeys } from './witness-key.ts'
@@ -193,16 +194,4 @@ function int64(value: unknown): string | undefined {
   if (value === undefined) return '0'
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
   return typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? value : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -6,6 +6,7 @@
 import type { GroupName, NodeName } from '../core/config.ts'
 import type { WitnessAsk } from '../core/effects.ts'
 import type { Millis } from '../core/time.ts'
+import { isObject, parseJson } from './json.ts'
 
 /** Who asks; of the daemon that runs and the configuration in force. */
 export interface Asker {
@@ -49,17 +50,9 @@ export function formatHolder(holder: Holder): string {
 export function parseHolder(text: string): Holder | undefined {
   if (text.length > maxValueLength) return undefined
   const value = parseJson(text)
-  if (typeof value !== 'object' || value === null) return undefined
-  const { holder: node, generation, number }: { holder?: unknown; generation?: unknown; number?: unknown } = value
+  if (!isObject(value)) return undefined
+  const { holder: node, generation, number } = value
   return typeof node === 'string' && node !== '' && isCount(generation) && isCount(number) ? { node, generation, number } : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isCount(value: unknown): value is number {

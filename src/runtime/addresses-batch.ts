@@ -5,6 +5,7 @@
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { nowMs } from './clock.ts'
 import type { Millis } from '../core/time.ts'
+import { errorText } from './errors.ts'
 
 export interface BatchAnswer {
   /** Lines that are no error messages: what `addr show` prints. */
@@ -99,7 +100,7 @@ export function openBatch(onEnded: (reason: string) => void, onProgram: (pid: nu
         if (answer === undefined) return { result: 'not-written' }
         return nowMs() > notAfterMs ? { result: 'late' } : { result: 'answered', answer }
       } catch (error) {
-        return nowMs() > notAfterMs ? { result: 'late' } : { result: 'broken', message: error instanceof Error ? error.message : String(error) }
+        return nowMs() > notAfterMs ? { result: 'late' } : { result: 'broken', message: errorText(error) }
       }
     },
     renew() {

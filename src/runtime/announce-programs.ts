@@ -1,6 +1,7 @@
 /** Announcements without native calls: `arping`, or the kernel's own when an interface is given the hardware address that it has. */
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { errorText } from './errors.ts'
 
 export interface ProgramAnnouncer {
   /** Never waits; failures are told. */
@@ -18,7 +19,7 @@ export function openProgramAnnouncer(onFailed: (message: string) => void): Progr
   const byKernel = (name: string, why: string): void => {
     const work = (announcing.get(name) ?? Promise.resolve()).then(() => announceByKernel(name))
       .catch((error: unknown) => {
-        const kernel = `the kernel cannot be made to announce the addresses of ${name}: ${messageOf(error)}`
+        const kernel = `the kernel cannot be made to announce the addresses of ${name}: ${errorText(error)}`
         onFailed(`${why}, and ${kernel}; install koffi (npm install koffi)`)
       })
     announcing.set(name, work)
@@ -41,7 +42,7 @@ export function openProgramAnnouncer(onFailed: (message: string) => void): Progr
             // Exit code 1 means only that nobody answered, which nobody should.
             if (error === null || error.code === 1 || failed) return
             failed = true
-            byKernel(name, error.code === 'ENOENT' ? 'arping was not found; install iputils-arping' : `arping failed (${messageOf(error)})`)
+            byKernel(name, error.code === 'ENOENT' ? 'arping was not found; install iputils-arping' : `arping failed (${errorText(error)})`)
           })
         }
       }
@@ -77,8 +78,4 @@ function run(program: string, args: readonly string[]): Promise<string> {
       else reject(new Error(errors.trim() || error.message))
     })
   })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { Progress } from '../core/admin.ts'
 import type { EventRecord } from '../core/records.ts'
 import type { ControlError, ControlRequest } from './control-protocol.ts'
+import { isObject, parseJson } from './json-values.ts'
 
 /**
  * `no-daemon`, `no-permission`, `no-answer` (it is there and silent) and `broken-answer` are ours; any other code is the daemon's own.
@@ -73,14 +74,9 @@ function stopOn(signal: AbortSignal | undefined, socket: Socket, stop: () => voi
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(line)
-    if (typeof json !== 'object' || json === null) return undefined
-    const known = 'progress' in json || 'record' in json || 'result' in json || ('error' in json && isControlError(json.error))
-    return known ? { ...json } : undefined
-  } catch {
-    return undefined
-  }
+  const json = parseJson(line)
+  if (!isObject(json)) return undefined
+  return 'progress' in json || 'record' in json || 'result' in json || isControlError(json['error']) ? json : undefined
 }
 
 function isControlError(value: unknown): value is ControlError {

@@ -2,7 +2,7 @@
 import type { AdminCommand, Progress } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
 import type { EventRecord } from '../core/records.ts'
-import { isCount, isObject, isScope } from './json-values.ts'
+import { isCount, isObject, isScope, parseJson } from './json-values.ts'
 
 export type ControlRequest =
   | { readonly command: 'status' }
@@ -34,12 +34,8 @@ type Parsed<T> = { readonly request: T } | { readonly problem: string }
 
 /** Every field is looked at: whatever a client sends ends as a request or as a sentence that says what is wrong with it. */
 export function parseRequest(line: string): Parsed<ControlRequest> {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return { problem: 'the line is not JSON' }
-  }
+  const json = parseJson(line)
+  if (json === undefined) return { problem: 'the line is not JSON' }
   if (!isObject(json)) return { problem: 'the line is no JSON object' }
   if (json['version'] !== protocolVersion) {
     const version = show(json['version'])

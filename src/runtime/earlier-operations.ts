@@ -3,11 +3,12 @@
  * resource that an old script is still starting or stopping (design.md section 5, restart). The guard of a daemon that has died ends
  * them by the same notes (resources/lib/guard reads them).
  */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isThere, nameOf } from './process-begin.ts'
 import { endGroup } from './run-script.ts'
 import { makePrivateDirectory } from './private-directory.ts'
+import { textOf } from './text-file.ts'
 
 export interface EarlierOperations {
   /** Says that a script is about to be started, whose number nobody knows yet; the answer takes that back. */
@@ -19,7 +20,7 @@ export interface EarlierOperations {
 }
 
 export function createEarlierOperations(directory: string): EarlierOperations {
-  const bootId = read('/proc/sys/kernel/random/boot_id').trim()
+  const bootId = textOf('/proc/sys/kernel/random/boot_id').trim()
   const own = nameOf(process.pid)
   let usable = true
   let begun = 0
@@ -56,7 +57,7 @@ export function createEarlierOperations(directory: string): EarlierOperations {
         rmSync(join(directory, name), { force: true })
       }
       const notes = names.filter((name) => !name.startsWith('begin-')).map((name) => {
-        const [boot = '', script = '', daemon = '', typed = ''] = read(join(directory, name)).split('\n')
+        const [boot = '', script = '', daemon = '', typed = ''] = textOf(join(directory, name)).split('\n')
         return { name, script, typed, sameBoot: boot === bootId, daemon }
       })
       // Another daemon on this machine that shares the directory looks after its own scripts.
@@ -70,13 +71,5 @@ export function createEarlierOperations(directory: string): EarlierOperations {
       for (const { name } of left) rmSync(join(directory, name), { force: true })
       return ended
     },
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }

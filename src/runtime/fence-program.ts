@@ -2,10 +2,12 @@
  * One run of a fencing program. What it needs to know goes to its standard input alone: arguments and environment can be read by
  * others, and what it says is told only after every secret in it was blotted out.
  */
-import { accessSync, closeSync, constants, openSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Millis } from '../core/time.ts'
 import type { EarlierOperations } from './earlier-operations.ts'
+import { errorText } from './errors.ts'
+import { isExecutable } from './executable.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { graceMs, runScript, type RunningScript, type ScriptEnd } from './run-script.ts'
 import { saying } from './script-call.ts'
@@ -74,7 +76,7 @@ export function createFencePrograms(directory: string, earlier: EarlierOperation
 
   return {
     run: (call) => run(call).catch((error: unknown) => ({
-      end: 'failed', message: `${call.named} could not be run: ${error instanceof Error ? error.message : String(error)}`,
+      end: 'failed', message: `${call.named} could not be run: ${errorText(error)}`,
     })),
     close() {
       for (const script of running) script.cancel()
@@ -116,15 +118,6 @@ function findProgram(name: string): string | undefined {
 
 function systemDirectories(): readonly string[] {
   return withSystemPath(process.env['PATH'] ?? '').split(':')
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 function missing(program: string): string {

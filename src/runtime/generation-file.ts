@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename } from 'node:fs/promises'
 import { writeAtomically } from './atomic-file.ts'
 import { errorCode, errorText } from './errors.ts'
+import { isObject, parseJson } from './json-values.ts'
 
 export interface Start {
   readonly generation: number
@@ -62,13 +63,8 @@ async function read(path: string, warnings: string[]): Promise<Saved | undefined
 }
 
 function parse(text: string): Saved | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof json !== 'object' || json === null || !('generation' in json) || !('uuid' in json) || !('bootId' in json)) return undefined
+  const json = parseJson(text)
+  if (!isObject(json)) return undefined
   const { generation, uuid, bootId } = json
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) return undefined
   if (typeof uuid !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) || typeof bootId !== 'string') return undefined

@@ -12,6 +12,7 @@ import { settleLimitMs, type PlanFiles } from './guard-plan-files.ts'
 import { shippedDirectory } from './locate-script.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { isThere, nameOf } from './process-begin.ts'
+import { textOf } from './text-file.ts'
 
 const guardBase = '/run/hactl/guard'
 
@@ -147,12 +148,4 @@ export function actsOf(directory: string): readonly GuardAct[] {
 export function stateOfGuard(directory: string): 'none' | 'planned' | 'acted' {
   if (existsSync(join(directory, 'acting'))) return 'acted'
   return existsSync(join(directory, 'current', 'plan')) ? 'planned' : 'none'
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

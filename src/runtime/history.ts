@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EventRecord } from '../core/records.ts'
 import { createHistoryFile } from './history-file.ts'
+import { parseJson } from './json-values.ts'
 
 export interface History {
   append(record: EventRecord): void
@@ -87,12 +88,8 @@ function readEnd(path: string): string {
 
 function parseLine(line: string): EventRecord[] {
   if (line === '') return []
-  try {
-    const json: unknown = JSON.parse(line)
-    return isRecord(json) ? [json] : []
-  } catch {
-    return []
-  }
+  const json = parseJson(line)
+  return isRecord(json) ? [json] : []
 }
 
 function isRecord(value: unknown): value is EventRecord {

@@ -1,6 +1,7 @@
 /** One UDP socket of a link: opened, bound to its interface, and sending without ever waiting. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { LinkConfig } from '../core/config.ts'
+import { errorCode } from './errors.ts'
 import type { NativeCalls } from './native.ts'
 import type { Path } from './links-plan.ts'
 
@@ -101,6 +102,5 @@ function listen(socket: Socket, where: ListenOn): Promise<void> {
 }
 
 export function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : String(error)
+  return errorCode(error) || String(error)
 }

@@ -1,9 +1,11 @@
 /** Facts of this host that a configuration is compared with: its name, interfaces, scripts, programs, host names, koffi. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { lookup } from 'node:dns/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { MachineFacts, MachineQuestions } from '../config/machine.ts'
+import { errorCode } from './errors.ts'
+import { isExecutable } from './executable.ts'
 import { defaultResourceDirectories, locateScript, ocfRoot } from './locate-script.ts'
 import { nativeMissingReason } from './native.ts'
 
@@ -60,7 +62,7 @@ function fileFault(path: string): string | undefined {
     accessSync(path, constants.R_OK)
     return undefined
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = errorCode(error)
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'it is not there' : code === 'EACCES' ? 'it cannot be read' : `it cannot be opened (${code})`
   }
 }
@@ -69,15 +71,6 @@ function isOnPath(program: string): boolean {
   if (program.startsWith('/')) return isExecutable(program)
   const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin']
   return directories.some((directory) => directory !== '' && isExecutable(join(directory, program)))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {

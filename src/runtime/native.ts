@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import { ipBytes } from './addresses-bytes.ts'
+import { errorText } from './errors.ts'
 
 /** Codes are names as `EADDRINUSE`; no call throws but `openUdp`. No call blocks. */
 export interface NativeCalls {
@@ -94,8 +95,7 @@ function load(): { readonly calls: NativeCalls } | { readonly reason: string } {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
     return { calls: nativeCalls(bindLibC(koffi)) }
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    return { reason: `koffi cannot be loaded (${message}); install it: npm install koffi` }
+    return { reason: `koffi cannot be loaded (${errorText(error).split('\n')[0] ?? ''}); install it: npm install koffi` }
   }
 }
 

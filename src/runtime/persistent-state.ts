@@ -1,7 +1,7 @@
 /** The text of the persistent state: written as JSON, read back with every field looked at, for a file is outside input. */
 import type { PersistentGroup, PersistentState } from '../core/effects.ts'
 import type { PauseState } from '../core/packet.ts'
-import { isCount, isObject, isScope } from './json-values.ts'
+import { isCount, isObject, isScope, parseJson } from './json-values.ts'
 
 const version = 1
 
@@ -11,12 +11,8 @@ export function formatState(state: PersistentState): string {
 
 /** The state, or what is wrong with the text. */
 export function parseState(text: string): { readonly state: PersistentState } | { readonly problem: string } {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return { problem: text === '' ? 'the file is empty' : 'the file is not JSON' }
-  }
+  const json = parseJson(text)
+  if (json === undefined) return { problem: text === '' ? 'the file is empty' : 'the file is not JSON' }
   if (!isObject(json)) return { problem: 'the file holds no JSON object' }
   if (json['version'] !== version) return { problem: `version ${JSON.stringify(json['version'])} is not ${version}` }
   const pause = pauseOf(json['pause'])

@@ -1,5 +1,5 @@
 /** A number is given anew to other processes; with the instant of its start it names one. */
-import { readFileSync } from 'node:fs'
+import { textOf } from './text-file.ts'
 
 /** In ticks since the boot; `gone` when there is no such process, or only its remains. */
 function beginOf(pid: number): string {
@@ -16,12 +16,4 @@ export function isThere(name: string): boolean {
 
 export function nameOf(pid: number): string {
   return `${pid} ${beginOf(pid)}`
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
