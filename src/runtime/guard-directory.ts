@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSyn
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millis } from '../core/time.ts'
-import { errorText } from './errors.ts'
+import { errorCode, errorText } from './errors.ts'
 import { settleLimitMs, type PlanFiles } from './guard-plan-files.ts'
 import { shippedDirectory } from './locate-script.ts'
 import { makePrivateDirectory } from './private-directory.ts'
@@ -124,8 +124,17 @@ export async function awaitGuard(directory: string): Promise<string | undefined>
     if (guards().length === 0) return undefined
   }
   const hanging = guards().map((guard) => Number(guard.split(' ')[0]))
-  for (const pid of hanging) process.kill(pid, 'SIGKILL')
+  for (const pid of hanging) killIfThere(pid)
   return `the guard of an earlier daemon (pid ${hanging.join(', ')}) had not ended after ${limitMs / 1_000} s and was killed`
+}
+
+/** One that ends by itself between the look and the signal is no trouble. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
+  }
 }
 
 export interface GuardAct {
