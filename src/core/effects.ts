@@ -68,7 +68,7 @@ export type Effect =
   | { readonly type: 'renew-addresses'; readonly group: GroupName; readonly stage: number; readonly serial: number; readonly what: Stage; readonly lease: Lease }
   /** What the guard does should this daemon die; stands before the effects of the turn that make it necessary. */
   | { readonly type: 'plan-guard'; readonly plan: GuardPlan }
-  /** Answered by `witness-answered`, within the witness timeout. Without a group: a look. */
+  /** Answered by `witness-answered`, within the witness timeout, or 0.9 s later where many groups ask at once. Without a group: a look. */
   | { readonly type: 'ask-witness'; readonly requestId: number; readonly group?: GroupName; readonly ask: WitnessAsk }
   /** Answered by `fence-finished`, within `timeoutMs` plus the time a KILL takes. */
   | { readonly type: 'run-fence'; readonly fenceId: number; readonly node: NodeName; readonly level: number; readonly timeoutMs: Millis }

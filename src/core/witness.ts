@@ -19,7 +19,7 @@ import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
 import { placementAt } from './view.ts'
 import { seeWitness } from './witness-look.ts'
 
-/** The runtime answers within the witness timeout; this much later its silence counts as no answer. */
+/** The runtime answers within the witness timeout, or 0.9 s later where many groups ask at once; this much later its silence counts as no answer. */
 const answerGraceMs: Millis = 1_000
 
 function pollMs(state: NodeState): Millis {

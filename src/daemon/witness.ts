@@ -1,6 +1,6 @@
 /**
  * The witness of this daemon: each question of the core becomes a conversation with etcd (protocol/witness-conversation.ts),
- * carried by runtime/etcd-client.ts. Whatever goes wrong, the answer is there within the witness timeout.
+ * carried by runtime/etcd-client.ts. Whatever goes wrong, the answer is there within the witness timeout, or 0.9 s later where many groups ask at once (runtime/witness-queue.ts).
  */
 import type { ClusterConfig, EtcdConfig, GroupName, NodeName, WitnessTiming } from '../core/config.ts'
 import type { WitnessAsk } from '../core/effects.ts'
@@ -12,6 +12,7 @@ import { keySpace } from '../protocol/witness-key.ts'
 import { nowMs } from '../runtime/clock.ts'
 import { errorText } from '../runtime/errors.ts'
 import { openEtcdClient } from '../runtime/etcd-client.ts'
+import { createWitnessQueue } from '../runtime/witness-queue.ts'
 
 export interface WitnessOptions {
   readonly etcd: EtcdConfig
@@ -24,13 +25,11 @@ export interface WitnessOptions {
 }
 
 export interface Witness {
-  /** Within the witness timeout and a few milliseconds; never rejects. */
+  /** Within the witness timeout and a few milliseconds, and a wait of at most 0.9 s before where many ask at once; never rejects. */
   ask(group: GroupName | undefined, ask: WitnessAsk): Promise<WitnessAnswer>
   close(): void
 }
 
-/** A group has one question under way, or two; more than this many come from nothing healthy. */
-const maxQuestions = 128
 const noticeIntervalMs = 60_000
 
 export function openWitness(options: WitnessOptions): Witness {
@@ -38,7 +37,7 @@ export function openWitness(options: WitnessOptions): Witness {
   const asker = { self: options.self, peer: options.peer, generation: options.generation, prefix: etcd.prefix, grantMs: timing.grantMs }
   const identity: EtcdIdentity = { keySpace: keySpace(etcd.prefix), ...(etcd.user === undefined ? {} : { user: etcd.user }) }
   const client = openEtcdClient(etcd, wordsFor(identity), limited(options.onNotice))
-  let questions = 0
+  const queue = createWitnessQueue((question) => converse(question.group, question.ask))
 
   async function converse(group: GroupName | undefined, ask: WitnessAsk): Promise<WitnessAnswer> {
     const endMs = nowMs() + timing.timeoutMs
@@ -55,17 +54,16 @@ export function openWitness(options: WitnessOptions): Witness {
 
   return {
     ask: async (group, ask) => {
-      if (questions >= maxQuestions) return { result: 'unreachable', message: `${questions} questions to etcd are under way already` }
-      questions += 1
       try {
-        return await converse(group, ask)
+        return await queue.add({ group, ask })
       } catch (error) {
         return { result: 'unreachable', message: `a mistake of our own: ${errorText(error)}` }
-      } finally {
-        questions -= 1
       }
     },
-    close: () => client.close(),
+    close: () => {
+      queue.close()
+      client.close()
+    },
   }
 }
 

@@ -26,10 +26,9 @@ test('the witness in force is that of the configuration, from the reload on', as
   expect(await look()).toBe('no witness is configured')
 })
 
-test('more questions than anything healthy asks are answered at once', async () => {
+test('a thousand groups that ask at once are each answered, though nobody listens', async () => {
   const witness = witnessInForce(configWith({ witness: { timeoutMs: 300, grantMs: 3_000, renewMs: 500 }, etcd: { endpoints: ['http://127.0.0.1:9'], prefix: '/x' } }), { self: 'alpha', peer: 'beta', generation: 1, onNotice: () => undefined })
   onTestFinished(() => witness.close())
-  const said = await Promise.all(Array.from({ length: 200 }, () => witness.ask(undefined, { type: 'look' })))
-  expect(said.filter((one) => one.result === 'unreachable' && one.message.includes('128 questions'))).toHaveLength(72)
-  expect(await witness.ask(undefined, { type: 'look' })).toMatchObject({ message: expect.stringContaining('refused') })
+  const said = await Promise.all(Array.from({ length: 1_000 }, (_, index) => witness.ask(`group ${index}`, { type: 'acquire', number: 0 })))
+  expect(new Set(said.map(({ result }) => result))).toEqual(new Set(['unreachable']))
 })
