@@ -1,9 +1,10 @@
 /** What `hactl check` says of the promises (design.md sections 2 and 5): warnings where one does not hold, notes on what each rests on. */
 import type { ClusterConfig, GroupConfig, WitnessTiming } from '../core/config.ts'
-import { configuredLeaseSeconds, finalShare, isFixedLease, renewIntervalMs } from '../core/lease-arithmetic.ts'
+import { configuredLeaseSeconds, finalShare, isFixedLease, renewIntervalMs, watchdogLeastMs } from '../core/lease-arithmetic.ts'
+import type { Millis } from '../core/time.ts'
 import type { Draft } from './draft.ts'
 import type { Findings } from './findings.ts'
-import { witnessTiming } from './protection.ts'
+import { shortestWatchdogMs, witnessTiming } from './protection.ts'
 import { type Figures, hardShare, pausedOverlapMs, seconds, smallestDeadtimeMs, type Violation, witnessViolations } from './protection-conditions.ts'
 import type { Place } from './types.ts'
 
@@ -78,14 +79,42 @@ function checkLease(config: ClusterConfig, { protection: { lease } }: Draft, fin
     `a deadtime of at least ${seconds(enoughMs)}.`)
 }
 
-function checkWatchdogTime({ watchdogDevice, timing: { deadtimeMs } }: ClusterConfig, draft: Draft, findings: Findings): void {
-  if (watchdogDevice === undefined || watchdogDevice.timeoutMs <= finalShare * deadtimeMs) return
+function checkWatchdogTime(config: ClusterConfig, draft: Draft, findings: Findings): void {
+  const { watchdogDevice, timing: { deadtimeMs } } = config
+  if (watchdogDevice === undefined) return
   const { watchdogTimeoutMs, watchdog } = draft.protection
-  findings.warning(watchdogTimeoutMs?.place ?? watchdog?.place ?? deadtimePlace(draft), 'watchdog-late',
-    `the watchdog resets a hung host after ${seconds(watchdogDevice.timeoutMs)}, later than 0.98 x deadtime (${seconds(finalShare * deadtimeMs)}): ` +
-    `its scripts can run for ${seconds(watchdogDevice.timeoutMs - finalShare * deadtimeMs)} beside those of the peer. ` +
-    (deadtimeMs >= 1_100 ? `Write timeout: ${Math.floor(finalShare * deadtimeMs / 1_000)}s, or leave it out.`
-      : 'Devices count whole seconds: set deadtime to at least 1.1 s.'))
+  const place = watchdogTimeoutMs?.place ?? watchdog?.place ?? deadtimePlace(draft)
+  const { timeoutMs } = watchdogDevice
+  const mostMs = finalShare * deadtimeMs
+  if (timeoutMs > mostMs) {
+    findings.warning(place, 'watchdog-late',
+      `the watchdog resets a hung host after ${seconds(timeoutMs)}, later than 0.98 x deadtime (${seconds(mostMs)}): ` +
+      `its scripts can run for ${seconds(timeoutMs - mostMs)} beside those of the peer. ` +
+      (mostMs >= shortestWatchdogMs ? `Write timeout: ${Math.floor(mostMs / 1_000)}s, or leave it out.`
+        : `Set deadtime to at least ${seconds(leastDeadtimeMs(shortestWatchdogMs, finalShare))} on both nodes, and leave timeout out.`))
+  }
+  if (timeoutMs < shortestWatchdogMs) {
+    findings.warning(place, 'watchdog-short',
+      `a watchdog of ${seconds(timeoutMs)} resets this host when its daemon has died and systemd starts it again, which takes a second and the ` +
+      `start itself. Write timeout: ${shortestWatchdogMs / 1_000}s or more.`)
+  }
+  checkReset(config, draft, findings)
+}
+
+/** A host that cannot stop something resets itself; where a partition leaves it less than the device's least time, it does so late. */
+function checkReset({ groups, witness, fencing, timing: { deadtimeMs } }: ClusterConfig, draft: Draft, findings: Findings): void {
+  const lateMs = watchdogLeastMs - hardShare * deadtimeMs
+  const scripts = groups.flatMap(scriptsOf)
+  if (lateMs <= 0 || scripts.length === 0 || (witness === undefined && fencing !== undefined)) return
+  findings.warning(deadtimePlace(draft), 'watchdog-late',
+    `where a partition takes a group away and a stop fails or takes too long, the watchdog resets this host up to ${seconds(lateMs)} after the ` +
+    `peer may start the same (${[...new Set(scripts)].join(', ')}): a device takes ${seconds(watchdogLeastMs)} at least, and 0.18 x deadtime ` +
+    `(${seconds(hardShare * deadtimeMs)}) is left for it. Set deadtime to at least ${seconds(leastDeadtimeMs(watchdogLeastMs, hardShare))} on both nodes.`)
+}
+
+/** In steps of 0.1 s. */
+function leastDeadtimeMs(neededMs: Millis, share: number): Millis {
+  return Math.ceil(neededMs / share / 100) * 100
 }
 
 /** P1 or P2, in words. */

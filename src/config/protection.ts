@@ -46,14 +46,14 @@ export function defaultPrefix(nodes: readonly NodeName[]): string {
 }
 
 /** systemd starts a daemon that died again after a second: a shorter time would reset the host for it. */
-const shortestWatchdogSeconds = 3
+export const shortestWatchdogMs: Millis = 3_000
 
 /**
  * Devices count whole seconds. Heartbeat's own default is deadtime rounded up; the second below it resets a hung host before
  * its peer starts the groups.
  */
 export function defaultWatchdogMs({ deadtimeMs }: Timing): Millis {
-  return Math.max(shortestWatchdogSeconds, Math.floor(finalShare * deadtimeMs / 1_000)) * 1_000
+  return Math.max(shortestWatchdogMs, Math.floor(finalShare * deadtimeMs / 1_000) * 1_000)
 }
 
 export function checkWatchdog({ protection: { watchdog, watchdogTimeoutMs } }: Draft, findings: Findings): void {

@@ -67,7 +67,6 @@ export function createState(init: NodeInit): NodeState {
     pingBalance: { sign: 0, sinceMs: init.nowMs, settled: false },
     nextRenewalSerial: 1,
     guardOutline: '',
-    resetting: false,
     keyNames: init.keyNames ?? [],
     advertised: { groups: '', others: '' },
   }

@@ -72,8 +72,10 @@ export type Effect =
   | { readonly type: 'ask-witness'; readonly requestId: number; readonly group?: GroupName; readonly ask: WitnessAsk }
   /** Answered by `fence-finished`, within `timeoutMs` plus the time a KILL takes. */
   | { readonly type: 'run-fence'; readonly fenceId: number; readonly node: NodeName; readonly level: number; readonly timeoutMs: Millis }
-  /** The watchdog is fed no more: this host goes down within its time. */
+  /** The watchdog is fed no more: this host goes down after its least time. */
   | { readonly type: 'reset-host' }
+  /** It is fed again, as before. */
+  | { readonly type: 'spare-host' }
   /** Gratuitous ARP (request and reply) or unsolicited NA, once, for all addresses of the stage. */
   | { readonly type: 'announce'; readonly group: GroupName; readonly stage: number; readonly what: Stage }
   /** Answered by `resources-observed`: addresses on the interfaces, `status` of every script. */

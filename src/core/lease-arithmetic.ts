@@ -19,6 +19,8 @@ export const orderlyShare = 0.8
 export const finalShare = 0.98
 /** A holder without confirmation for this share of deadtime asks the witness. */
 export const askingShare = 0.5
+/** So long after its last food a hardware watchdog resets the host, once it was told to take no more time: devices count whole seconds. */
+export const watchdogLeastMs: Millis = 1_000
 /** Nothing is renewed, and no confirmation asked for, more often than this. */
 const shortestRenewalMs: Millis = 50
 /** One renewal of one address costs about this much; all of them must not fill the time between two renewals. */

@@ -9,7 +9,7 @@ import { goesFirst, isUnclean, peerGroup, peerServes } from './group-view.ts'
 import { addressStages, dropAddresses, dropHold, type Ending } from './holds.ts'
 import { outranks, unheardReleaseMs } from './permission.ts'
 import { raisedUntilMs } from './raised.ts'
-import { finalMs } from './self-fencing.ts'
+import { finalMs, selfFencingMs } from './self-fencing.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Dues, Millis } from './time.ts'
 import { groupNamed, inMs, record, setGroup, type Turn } from './turn.ts'
@@ -131,7 +131,7 @@ function lettingGoMs(state: NodeState, group: GroupState): Millis {
 }
 
 export function addMeetingDeadlines(state: NodeState, group: GroupState, dues: Dues): void {
-  dues.push(group.mustStopByMs)
+  dues.push(selfFencingMs(state, group))
   if (group.hold !== undefined) {
     dues.push(unheardReleaseMs(state))
     if (restsOnWitness(state)) dues.push(Math.max(authorityOf(state, group).orderlyMs, raisedUntilMs(state)))

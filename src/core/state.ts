@@ -109,7 +109,8 @@ export interface NodeState {
   readonly raising?: { readonly firstSequence: number; readonly ending: boolean }
   /** The outline of the plan that the guard has, to tell changes. */
   readonly guardOutline: string
-  readonly resetting: boolean
+  /** The watchdog is fed no more: until all that must stop has stopped, or for good, because its time is over. */
+  readonly resetting?: 'unless-stopped' | 'surely'
   /** Names of the keys that this node accepts, the signing one first: told to the peer, never used. */
   readonly keyNames: readonly string[]
   /** The facts of the packet sent last, as texts, to tell changes. */

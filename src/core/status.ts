@@ -192,7 +192,7 @@ function thirdPartyProblems(state: NodeState, groups: readonly GroupReport[], no
     problems.push(`${peer} said during the pause that its addresses outlast its daemon: nothing of it is taken for ${inMs((state.contact.peerRaisedUntilMs ?? nowMs) - nowMs)}. If you have seen that it is off: hactl cleanup GROUP --i-have-checked`)
   }
   for (const { name, reachable } of pings) if (reachable === false) problems.push(`ping node ${name} does not answer`)
-  if (state.resetting) problems.push('this host is about to be reset by its watchdog')
+  if (state.resetting !== undefined) problems.push('this host is about to be reset by its watchdog')
   return problems
 }
 

@@ -64,6 +64,8 @@ export function perform(outside: Outside, effect: Effect): void {
         outside.feed({ type: 'fence-finished', fenceId: effect.fenceId, result, message }))
     case 'reset-host':
       return outside.watchdog?.starve()
+    case 'spare-host':
+      return outside.watchdog?.spare()
     case 'announce':
       return outside.announcer.announce(addressesOf(effect.what))
     case 'observe-resources':

@@ -11,7 +11,7 @@ export function serviceStatus(state: NodeState): string {
   const unclean = groups.filter(isUnclean).map((group) => group.name)
   const parts = [
     ...(phase === 'leaving' ? [`${self} shuts down`] : []),
-    ...(state.resetting ? ['RESET BY THE WATCHDOG IS NEAR'] : []),
+    ...(state.resetting !== undefined ? ['RESET BY THE WATCHDOG IS NEAR'] : []),
     ...(unclean.length > 0 ? [`UNCLEAN: ${listed(unclean)}`] : []),
     ...contestedParts(state),
     ...(state.fencing?.status === 'failed' ? [`FENCING OF ${peer} FAILED`] : []),

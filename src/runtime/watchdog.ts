@@ -18,8 +18,10 @@ export interface WatchdogOptions {
 
 export interface Watchdog {
   feed(): void
-  /** Never fed again, by nobody: the host goes down, within a second where the driver takes orders, else within its time. */
+  /** Fed by nobody any more: the host goes down a second from now where the driver takes orders, else within its time. */
   starve(): void
+  /** Fed again, with its own time. */
+  spare(): void
   /** Switches it off, unless it starves. */
   close(): void
 }
@@ -38,6 +40,7 @@ export function openWatchdog({ path, timeoutMs, onNotice }: WatchdogOptions): Wa
     notice(`the watchdog ${path} cannot be switched off (nowayout=1): when the daemon is stopped, this host is reset unless another one runs in time`)
   }
   let starving = false
+  let closed = false
   let failing = false
 
   function write(bytes: string): void {
@@ -55,16 +58,24 @@ export function openWatchdog({ path, timeoutMs, onNotice }: WatchdogOptions): Wa
   write(food)
   return {
     feed() {
-      if (!starving) write(food)
+      if (!starving && !closed) write(food)
     },
     starve() {
-      if (starving) return
+      if (starving || closed) return
       starving = true
-      loadNative()?.setWatchdogTimeout(fd, leastSeconds)
+      const got = loadNative()?.setWatchdogTimeout(fd, leastSeconds)
+      // Its time counts from the last food: where it is short now, not earlier than ordered; where it is not, as early as may be.
+      if (got !== undefined && 'seconds' in got) write(food)
+    },
+    spare() {
+      if (!starving || closed) return
+      starving = false
+      loadNative()?.setWatchdogTimeout(fd, secondsOf(timeoutMs))
+      write(food)
     },
     close() {
-      if (starving) return
-      starving = true
+      if (starving || closed) return
+      closed = true
       write(magic)
       closeSync(fd)
     },
@@ -88,12 +99,20 @@ function cureOf(code: string, path: string): string | undefined {
   return code === 'EACCES' || code === 'EPERM' ? 'no permission; run the daemon as root' : undefined
 }
 
+function secondsOf(timeoutMs: Millis): number {
+  return Math.max(Math.ceil(timeoutMs / 1_000), leastSeconds)
+}
+
 function setTimeLimit(fd: number, path: string, timeoutMs: Millis, notice: (message: string) => void): void {
-  const wanted = Math.max(Math.ceil(timeoutMs / 1_000), leastSeconds)
+  const wanted = secondsOf(timeoutMs)
   const native = loadNative()
   const got = native?.setWatchdogTimeout(fd, wanted)
   if (got !== undefined && 'seconds' in got) {
     if (got.seconds !== wanted) notice(`the watchdog ${path} takes ${got.seconds} s for ${wanted} s`)
+    const least = native?.setWatchdogTimeout(fd, leastSeconds)
+    native?.setWatchdogTimeout(fd, wanted)
+    const leastNow = least !== undefined && 'seconds' in least ? least.seconds : got.seconds
+    if (leastNow > leastSeconds) notice(`the watchdog ${path} takes no less than ${leastNow} s: where a stop fails, it resets this host up to ${leastNow - leastSeconds} s after the peer may start what should have stopped; fencing, or another device, makes sure of it`)
     return
   }
   const found = attribute(path, 'timeout')

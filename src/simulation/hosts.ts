@@ -69,14 +69,21 @@ export function crashAndReboot(world: World, machine: Machine, downMs: number): 
   after(world, downMs, () => startMachine(world, machine))
 }
 
-/** The watchdog is fed no more: within its time this host goes down, whatever becomes of the daemon. */
+/** The watchdog is fed no more: within its time this host goes down, whatever becomes of the daemon, unless that daemon feeds it again. */
 export function stopFeedingWatchdog(world: World, machine: Machine): void {
   const { boot } = machine
   const { watchdogMs } = world.options
+  const starving = {}
+  machine.starving = starving
   tell(world, machine.name, 'the watchdog is fed no more')
   after(world, someMs(world, 0.3 * watchdogMs, watchdogMs), () => {
-    if (machine.boot === boot) crashAndReboot(world, machine, someMs(world, 5000, 40_000))
+    if (machine.boot === boot && machine.starving === starving) crashAndReboot(world, machine, someMs(world, 5000, 40_000))
   })
+}
+
+export function feedWatchdog(world: World, machine: Machine): void {
+  machine.starving = undefined
+  tell(world, machine.name, 'the watchdog is fed again')
 }
 
 export function startPair(world: World): void {

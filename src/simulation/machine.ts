@@ -114,6 +114,8 @@ export interface Machine {
   readonly pings: Map<string, boolean>
   /** Since when, how; its children go on after a stop signal, not in a paused guest. */
   paused: { readonly sinceMs: number; readonly kind: PauseKind } | undefined
+  /** Its watchdog is fed no more; each time another object. */
+  starving: object | undefined
   /** An administrator or systemd ended it on purpose: it stays down until started. */
   stayDown: boolean
 }

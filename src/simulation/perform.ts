@@ -5,7 +5,7 @@ import { daemonEnded, daemonExits, recordWritten, replied } from './checkers.ts'
 import { answer } from './driver.ts'
 import { runFence } from './fencing.ts'
 import { planGuard } from './guard.ts'
-import { stopFeedingWatchdog } from './hosts.ts'
+import { feedWatchdog, stopFeedingWatchdog } from './hosts.ts'
 import type { Daemon, Machine } from './machine.ts'
 import { transmit } from './network.ts'
 import { announce, beginOperation, cancelOperation, observe } from './operations.ts'
@@ -34,6 +34,8 @@ export function perform(world: World, machine: Machine, daemon: Daemon, effect: 
       return runFence(world, machine, daemon, effect)
     case 'reset-host':
       return stopFeedingWatchdog(world, machine)
+    case 'spare-host':
+      return feedWatchdog(world, machine)
     case 'announce':
       return announce(world, machine, effect.group, effect.stage)
     case 'observe-resources':

@@ -62,6 +62,6 @@ function worldWords(text: string): string | undefined {
   if (text === 'machine boots') return 'the host boots'
   if (text === 'machine loses power') return 'the host is off'
   if (text === 'goes on') return 'it runs again'
-  if (text === 'the watchdog is fed no more') return text
+  if (text === 'the watchdog is fed no more' || text === 'the watchdog is fed again') return text
   return /^daemon starts/.test(text) ? 'its daemon starts' : undefined
 }

@@ -119,7 +119,7 @@ function createMachine(options: SimulationOptions, index: 0 | 1): Machine {
     waitingGuest: [],
     pings: new Map(options.config.ping?.names.map((ping) => [ping, true])),
     paused: undefined,
-    stayDown: true,
+    starving: undefined, stayDown: true,
   }
 }
 

@@ -14,6 +14,7 @@ interface Case {
 }
 
 const haCf = (more: string, without = /$^/): ConfigSource => classic({ haCf: goodHaCf.replace(without, '') + more })
+const watched = (deadtime: number): ConfigSource => classic({ haCf: `${goodHaCf.replace('deadtime 10', `deadtime ${deadtime}`)}watchdog /dev/watchdog\n` })
 const groups = (haresources: string): ConfigSource => classic({ haresources })
 const keys = (authkeys: string): ConfigSource => classic({ authkeys })
 const yaml = (more: string, without = /$^/): ConfigSource => yamlSource(goodYaml.replace(without, '') + more)
@@ -175,6 +176,10 @@ const cases: readonly Case[] = [
   { code: 'lease-off', as: 'warning', source: beside('lease: off\n'), says: /P4.*P3/ },
   { code: 'watchdog-late', as: 'warning', source: classic({ haCf: `${goodHaCf}watchdog /dev/watchdog\n`, yaml: 'watchdog: {timeout: 12s}\n' }),
     at: 'hactl.yaml:1:21', says: /2\.2 s beside those of the peer.*timeout: 9s/ },
+  { code: 'watchdog-late', as: 'warning', source: watched(3), says: /0\.06 s beside those of the peer.*at least 3\.1 s/ },
+  { code: 'watchdog-late', as: 'warning', source: watched(5), says: /up to 0\.1 s after the peer.*apache2.*at least 5\.6 s/ },
+  { code: 'watchdog-short', as: 'warning', source: classic({ haCf: `${goodHaCf}watchdog /dev/watchdog\n`, yaml: 'watchdog: {timeout: 2s}\n' }),
+    at: 'hactl.yaml:1:21', says: /Write timeout: 3s or more/ },
   { code: 'note-holders', as: 'note', source: classic(), says: /P2, without witness.*for 10 s while both hosts run.*one link/ },
   { code: 'note-holders', as: 'note', source: yamlSource(`${goodYaml}${witness('')}lease: off\n`),
     says: /P1: the witness.*But lease is off: .*keeps its addresses beside its peer until a daemon runs there again/ },

@@ -192,6 +192,22 @@ test('lease, pause limit, watchdog and flap guard', () => {
   }
 })
 
+test('what a warning about the watchdog tells to write ends it, whatever the deadtime', () => {
+  const warnings = (deadtimeMs: number, timeout: string): readonly string[] =>
+    loadConfig(yamlSource(`${goodYaml.replace('deadtime: 10s', `deadtime: ${deadtimeMs}ms`).replace('keepalive: 1s', 'keepalive: 100ms')}watchdog: {device: /dev/watchdog${timeout}}\n`))
+      .warnings.filter(({ code }) => code.startsWith('watchdog')).map(({ message }) => message)
+  for (let deadtimeMs = 300; deadtimeMs <= 12_000; deadtimeMs += 400) {
+    for (const timeout of ['', ', timeout: 1s', ', timeout: 3s', ', timeout: 11s']) {
+      const said = warnings(deadtimeMs, timeout).join(' ')
+      const deadtimes = [...said.matchAll(/deadtime to at least ([\d.]+) s/g)].map(([, seconds]) => Number(seconds) * 1_000)
+      const [, written] = /Write timeout: (\d+)s/.exec(said) ?? []
+      const better = said.includes('leave') ? '' : written === undefined ? timeout : `, timeout: ${written}s`
+      expect(warnings(Math.max(deadtimeMs, ...deadtimes), better), `${deadtimeMs} ms${timeout}`).toEqual([])
+      if (written !== undefined) expect(warnings(Math.max(deadtimeMs, ...deadtimes), `, timeout: ${written}s`), `${deadtimeMs} ms${timeout}`).toEqual([])
+    }
+  }
+})
+
 test('both nodes must agree on what the pair rests on, not on how each reaches it', () => {
   const digest = (more: string): string | undefined => configOf(yaml(more)).digests['protection']
   const witness = (inside: string, beside = ''): string => `witness: {etcd: {endpoints: "https://a:1"${inside}}${beside}}\n`

@@ -141,7 +141,7 @@ test('a script that still runs at the end of authority: the watchdog resets the 
     pair.cut.add('b>a')
     pair.run(4_990)
     expect(codes(pair.hosts.a)).toContain(watchdog ? 'host-resets' : 'not-stopped-in-time')
-    expect(pair.hosts.a.state.resetting).toBe(watchdog)
+    expect(pair.hosts.a.state.resetting).toBe(watchdog ? 'surely' : undefined)
   }
 })
 
@@ -154,4 +154,54 @@ test('the watchdog is told to reset the host once', () => {
   pair.cut.add('b>a')
   pair.run(20_000)
   expect(pair.resets).toEqual(['a'])
+})
+
+/** Permission ends in order 8 s after the last confirmed packet, and for good after 9.8 s: a second before that the watchdog must starve. */
+const unhurried = {
+  timing: { keepaliveMs: 500, warntimeMs: 5_000, deadtimeMs: 10_000, initdeadMs: 20_000 }, witness: { timeoutMs: 500, grantMs: 10_000, renewMs: 1_600 }, lease: 'auto', watchdog: true,
+} as const
+
+/** Nobody hears a, which cannot be rid of mysql for so long. */
+function cutOff(stopMs: number): { readonly pair: Rig; readonly confirmedMs: number } {
+  const pair = pairOf(configuration([group('data', 'a', [address('192.0.2.101'), script('mysql')])], unhurried))
+  pair.run(1_000)
+  pair.tookMs.set('a stop mysql', stopMs)
+  pair.witness.reachableFrom.clear()
+  pair.cut.add('a>b').add('b>a')
+  const confirmedMs = pair.hosts.a.state.contact.confirmed?.sentMs ?? 0
+  return { pair, confirmedMs: confirmedMs - pair.nowMs }
+}
+
+test('the watchdog acts when the time is over, and not a second later: it is starved its own second before', () => {
+  const { pair, confirmedMs } = cutOff(60_000)
+  pair.run(confirmedMs + 8_790)
+  expect([pair.resets, codes(pair.hosts.a).includes('permission-lost')]).toEqual([[], true])
+  pair.run(20)
+  expect([pair.resets, pair.hosts.a.state.resetting]).toEqual([['a'], 'unless-stopped'])
+  pair.run(1_000)
+  expect(pair.hosts.a.state.resetting).toBe('surely')
+})
+
+test('a script that stops within that second saves its host; one that stops after it does not', () => {
+  const { pair, confirmedMs } = cutOff(1_500)
+  pair.run(confirmedMs + 8_900)
+  expect(pair.resets).toEqual(['a'])
+  pair.run(700)
+  expect([pair.spared, pair.hosts.a.state.resetting, codes(pair.hosts.a).includes('host-spared')]).toEqual([['a'], undefined, true])
+  pair.run(20_000)
+  expect(pair.resets).toEqual(['a'])
+  const late = cutOff(2_000).pair
+  late.run(20_000)
+  expect([late.resets, late.spared, late.hosts.a.state.resetting]).toEqual([['a'], [], 'surely'])
+})
+
+test('a peer that answers within that second saves the host as well: it sees what still runs there, and waits', () => {
+  const { pair, confirmedMs } = cutOff(60_000)
+  pair.run(confirmedMs + 8_900)
+  expect(pair.resets).toEqual(['a'])
+  pair.cut.clear()
+  pair.run(600)
+  expect([pair.spared, pair.hosts.a.state.resetting]).toEqual([['a'], undefined])
+  pair.run(20_000)
+  expect([pair.held('data'), pair.resets]).toEqual(['', ['a']])
 })

@@ -69,6 +69,8 @@ export interface Rig {
   readonly fenced: string[]
   /** Hosts whose watchdog is fed no more. */
   readonly resets: string[]
+  /** Hosts whose watchdog is fed again. */
+  readonly spared: string[]
   run(durationMs: number): void
   ask(host: 'a' | 'b', command: AdminCommand): void
   give(host: 'a' | 'b', event: Record<string, unknown> & { type: Event['type'] }): void
@@ -107,6 +109,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
     fences: { a: 'confirmed', b: 'confirmed' },
     fenced: [],
     resets: [],
+    spared: [],
     run(durationMs) {
       const endMs = self.nowMs + durationMs
       for (let turns = 0; ; turns += 1) {
@@ -169,6 +172,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
       later(1, one.name, { type: 'addresses-renewed', group: effect.group, stage: effect.stage, serial: effect.serial, result: there ? 'renewed' : 'gone', ...(there ? {} : { ips: ['192.0.2.100'] }) })
     }
     if (effect.type === 'reset-host') self.resets.push(one.name)
+    if (effect.type === 'spare-host') self.spared.push(one.name)
     if (effect.type === 'ask-witness') askWitness(one, effect)
     if (effect.type === 'run-fence') {
       self.fenced.push(`${one.name} fences ${effect.node}, level ${effect.level}`)

@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers())
 test('the watchdog is fed four times in its time, and not by a daemon that misses its own deadlines', () => {
   let fed = 0
   let overdueMs = 0
-  const watchdog = { feed: () => void (fed += 1), starve: () => undefined, close: () => undefined }
+  const watchdog = { feed: () => void (fed += 1), starve: () => undefined, spare: () => undefined, close: () => undefined }
   const stop = startFeeding({ watchdog, timeoutMs: 8_000, overdueMs: () => overdueMs })
   vi.advanceTimersByTime(8_000)
   expect(fed).toBe(4)

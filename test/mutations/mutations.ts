@@ -233,7 +233,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'a watchdog that starves is switched off at the end', file: 'src/runtime/watchdog.ts',
-    from: '    close() {\n      if (starving) return\n', to: '    close() {\n',
+    from: '    close() {\n      if (starving || closed) return\n', to: '    close() {\n      if (closed) return\n',
     caughtBy: { file: 'test/runtime/watchdog.test.ts', title: 'once it starves nothing is written any more, not even at the end' },
   },
   {

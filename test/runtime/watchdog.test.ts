@@ -37,6 +37,18 @@ test('once it starves nothing is written any more, not even at the end', () => {
   expect(eaten()).toBe('\0')
 })
 
+test('one that is spared is fed again, and switched off at the end', () => {
+  const watchdog = open()
+  watchdog.spare()
+  watchdog.starve()
+  watchdog.feed()
+  watchdog.spare()
+  watchdog.feed()
+  watchdog.close()
+  watchdog.spare()
+  expect(eaten()).toBe('\0\0\0V')
+})
+
 test('a closed one is not fed', () => {
   const watchdog = open()
   watchdog.close()
