@@ -1,4 +1,5 @@
 /** What can befall a whole host: power on and off, standing still, going on. */
+import { watchdogLeastMs } from '../core/lease-arithmetic.ts'
 import { machineCrashed, pauseBegun, pauseEnded } from './checkers.ts'
 import { bootClock, stoodStill } from './clock.ts'
 import { killDaemon, loseDaemon, startDaemon, wakeUp } from './driver.ts'
@@ -76,7 +77,7 @@ export function stopFeedingWatchdog(world: World, machine: Machine): void {
   const starving = {}
   machine.starving = starving
   tell(world, machine.name, 'the watchdog is fed no more')
-  after(world, someMs(world, 0.3 * watchdogMs, watchdogMs), () => {
+  after(world, someMs(world, Math.max(watchdogLeastMs, 0.3 * watchdogMs), Math.max(watchdogLeastMs, watchdogMs)), () => {
     if (machine.boot === boot && machine.starving === starving) crashAndReboot(world, machine, someMs(world, 5000, 40_000))
   })
 }
