@@ -114,6 +114,15 @@ export function renew(turn: Turn, name: string, index: number, shortens: boolean
   turn.effects.push({ type: 'renew-addresses', group: name, stage: index, serial, what: stage.what, lease: next })
 }
 
+/** Every lifetime is due: what authority allows has changed. */
+export function renewSoon(turn: Turn): void {
+  for (const { name, stages } of turn.state.groups) {
+    stages.forEach(({ lease }, index) => {
+      if (lease !== undefined) setStage(turn, name, index, { lease: changed(lease, { nextRenewMs: turn.nowMs }, copyLease) })
+    })
+  }
+}
+
 /** After a pause: what was asked before may have been answered meanwhile, and is read in a moment. */
 export function waitForRenewals(turn: Turn, untilMs: Millis): void {
   for (const { name, stages } of turn.state.groups) {

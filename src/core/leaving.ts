@@ -2,6 +2,7 @@
 import { isUnclean, mayRun, runsHere } from './group-view.ts'
 import { dropHold } from './holds.ts'
 import { isSaved } from './persistence.ts'
+import { raisingOf } from './raised.ts'
 import type { Millis } from './time.ts'
 import { record, setState, type Turn } from './turn.ts'
 import { reply } from './requests.ts'
@@ -11,23 +12,39 @@ const offerForMs: Millis = 5_000
 
 export function beginLeaving(turn: Turn): void {
   const { state } = turn
-  if (state.phase === 'leaving' || state.phase === 'left') return
+  if (state.phase === 'leaving' || state.phase === 'left' || state.leaveByMs !== undefined) return
   turn.effects.push({ type: 'notify-service', state: 'stopping' })
   for (const request of state.requests) if (request.answered === undefined) reply(turn, request.requestId, 'failed', `${state.self} is shutting down`)
   setState(turn, { requests: [], peerRequests: [] })
-  if (state.pause.paused) {
-    record(turn, 'warning', 'daemon-left', `${state.self} stops during a pause: everything stays as it is, and the next daemon adopts it`)
-    setState(turn, { phase: 'left' })
-    turn.effects.push({ type: 'exit', exitCode: 0 })
-    return
-  }
-  record(turn, 'info', 'daemon-leaving', `${state.self} shuts down: it hands over what ${state.peer} can take and stops the rest`)
+  setState(turn, { leaveByMs: turn.nowMs + offerForMs })
+  if (state.pause.paused) leaveAsItIs(turn)
+  else handOver(turn)
+}
+
+function handOver(turn: Turn): void {
+  const { self, peer } = turn.state
+  record(turn, 'info', 'daemon-leaving', `${self} shuts down: it hands over what ${peer} can take and stops the rest`)
   setState(turn, { phase: 'leaving', leaveByMs: turn.nowMs + offerForMs })
+}
+
+/** During a pause nothing is handed over and nothing stopped; it is waited for the disk, and until the addresses outlast this daemon (raised.ts). */
+function leaveAsItIs(turn: Turn): void {
+  const { state, nowMs } = turn
+  if (!state.pause.paused) return handOver(turn)
+  const { status, short } = raisingOf(state, nowMs)
+  const waits = status === 'waits' || !isSaved(state)
+  if (waits && nowMs < (state.leaveByMs ?? -Infinity)) return
+  const lost = short.length === 0 ? '' : `. But ${short.join(', ')} will go within seconds unless the next daemon runs by then: ${state.peer} has not promised to leave it here`
+  record(turn, 'warning', 'daemon-left', `${state.self} stops during a pause: everything stays as it is, and the next daemon adopts it${lost}`)
+  setState(turn, { phase: 'left', leaveByMs: undefined })
 }
 
 /** True once the node has left: goodbye and exit follow in the same turn. */
 export function settleLeaving(turn: Turn): void {
-  if (turn.state.phase !== 'leaving') return
+  if (turn.state.phase !== 'leaving') {
+    if (turn.state.leaveByMs !== undefined) leaveAsItIs(turn)
+    return
+  }
   if (turn.state.leaveByMs !== undefined && turn.nowMs >= turn.state.leaveByMs) {
     setState(turn, { leaveByMs: undefined })
     for (const group of turn.state.groups) {

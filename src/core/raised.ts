@@ -2,12 +2,14 @@
  * `hactl pause` and a planned restart of the daemon: the addresses stay although nobody renews them, for a bounded time
  * (design.md section 6). A lifetime beyond authority rests on a promise of the peer: this node states in each packet how
  * long its addresses may outlast that packet, and only what the peer has confirmed counts; the peer takes nothing by silence
- * or by a grant until then. When the pause ends, lifetimes are set back first (lease-shortening.ts), and only then is
+ * or by a grant until then. As soon as it may, every lifetime is raised (lease-shortening.ts), and `hactl pause` is not
+ * answered, nor the daemon ended during it, before the kernel has it. When the pause ends, lifetimes are set back first (lease-shortening.ts), and only then is
  * nothing stated any more.
  */
+import { peerIsHeard } from './contact.ts'
 import { finalShare } from './lease-arithmetic.ts'
 import type { Packet } from './packet.ts'
-import type { NodeState } from './state.ts'
+import type { GroupState, NodeState, StageState } from './state.ts'
 import type { Millis } from './time.ts'
 import { setContact, type Turn } from './turn.ts'
 
@@ -30,6 +32,37 @@ export function raisedSeconds(state: NodeState): number | undefined {
 export function raisedUntilMs(state: NodeState): Millis {
   if (!isRaised(state) || needsNoPromise(state)) return -Infinity
   return (state.contact.confirmed?.sentMs ?? -Infinity) + finalShare * state.config.pauseLimitMs
+}
+
+/** Of addresses that this node holds with a lifetime: how far `hactl pause` has come with them. */
+export interface Raising {
+  /** `cannot`: nobody is heard who could promise to leave them here. */
+  readonly status: 'raised' | 'waits' | 'cannot'
+  /** Those whose lifetime ends with the daemon, by the names of their stages. */
+  readonly short: readonly string[]
+}
+
+export function raisingOf(state: NodeState, nowMs: Millis): Raising {
+  const groups = state.groups.filter((group) => group.hold !== undefined && state.config.lease !== 'off')
+  const short = groups.flatMap((group) => group.stages.filter((stage, index) => isShort(state, group, stage, index, nowMs)))
+  if (short.length === 0) return { status: 'raised', short: [] }
+  return { status: couldPromise(state) ? 'waits' : 'cannot', short: short.map(({ what }) => what.name) }
+}
+
+/** A raised lifetime is renewed all the time, so it never falls to half of what it may be. */
+function isShort(state: NodeState, { operation }: GroupState, { what, status, lease, addAgain }: StageState, index: number, nowMs: Millis): boolean {
+  if (what.kind !== 'addresses') return false
+  if (addAgain === true || (operation?.stage === index && operation.action === 'start')) return true
+  if (status !== 'running' || lease === undefined) return false
+  const seconds = raisedSeconds(state)
+  const promisedMs = needsNoPromise(state) ? Infinity : raisedUntilMs(state) - nowMs
+  return seconds === undefined || lease.untilMs - nowMs < 0.5 * Math.min(seconds * 1_000, promisedMs)
+}
+
+/** A peer that is waited for yet may; a real Heartbeat promises nothing. */
+function couldPromise(state: NodeState): boolean {
+  if (needsNoPromise(state) || state.contact.status === 'unknown') return true
+  return peerIsHeard(state) && state.contact.facts !== undefined
 }
 
 /** What the peer's packet says of its own addresses; a newer packet without a word ends it. */

@@ -1,12 +1,13 @@
 /** A new configuration on a running node: all of it or nothing. What runs here may not change under its feet. */
 import type { CoreConfig } from './config.ts'
+import { renewSoon } from './lease.ts'
 import { mayRun, peerMayRun, stateOf } from './group-view.ts'
 import { reply } from './requests.ts'
 import { stagesOf, type Stage } from './stage.ts'
 import { newGroup } from './create-state.ts'
-import { changed, copyGroup, copyLease, copyStage } from './shape.ts'
+import { changed, copyGroup, copyStage } from './shape.ts'
 import type { GroupState, StageState } from './state.ts'
-import { record, setContact, setStage, setState, type Turn } from './turn.ts'
+import { record, setContact, setState, type Turn } from './turn.ts'
 
 export function reloadConfig(turn: Turn, requestId: number | undefined, config: CoreConfig, keyNames?: readonly string[]): void {
   const refusal = reloadRefusal(turn, config)
@@ -28,11 +29,7 @@ export function reloadConfig(turn: Turn, requestId: number | undefined, config: 
     nextKeepaliveMs: turn.nowMs,
   })
   // Lifetimes follow the new timing at once: a shorter deadtime leaves less authority.
-  for (const group of turn.state.groups) {
-    group.stages.forEach(({ lease }, index) => {
-      if (lease !== undefined) setStage(turn, group.name, index, { lease: changed(lease, { nextRenewMs: turn.nowMs }, copyLease) })
-    })
-  }
+  renewSoon(turn)
   if (added.length > 0) turn.effects.push({ type: 'observe-resources' })
   record(turn, 'info', 'config-reloaded', `the configuration was read anew${added.length === 0 ? '' : `; new: ${added.map((group) => group.name).join(', ')}`}`)
   if (requestId !== undefined) reply(turn, requestId, 'done', 'the new configuration is in force')

@@ -2,6 +2,8 @@
 import type { AdminMove } from './admin.ts'
 import type { GroupName } from './config.ts'
 import { peerIsHeard } from './contact.ts'
+import { configuredLeaseSeconds, kernelTimerMs } from './lease-arithmetic.ts'
+import { raisingOf } from './raised.ts'
 import { afterGivingUp, giveUpIfHopeless, missingOf } from './giving-up.ts'
 import { isUnclean, mayRun, peerGroup, runsHere } from './group-view.ts'
 import { isSame } from './same.ts'
@@ -72,9 +74,29 @@ function verdictOf(turn: Turn, request: PendingRequest): Verdict | undefined {
   if (givenUp !== undefined && place !== undefined) return { result: 'failed', message: `${givenUp}. Standby was given up: ${place}` }
   const missing = missingOf(request)
   const waitsFor = missing.length > 0 ? missing.join(', ') : unsettled(state, request)
+  if (request.command.type === 'pause') return verdictOfPause(turn, request, waitsFor)
   if (waitsFor === undefined) return { result: 'done', message: doneMessage(state, request) }
   if (turn.nowMs < request.deadlineMs || request.answered !== undefined) return undefined
   return { result: 'timed-out', message: `${givenUp === undefined ? '' : `${givenUp}. Standby was given up; `}still waiting for ${waitsFor}; ${outlook(request)} (hactl status)` }
+}
+
+/** Whoever paused the pair may end this daemon next: the answer is no "done" before the addresses here outlast it. */
+function verdictOfPause({ state, nowMs }: Turn, request: PendingRequest, waitsFor: string | undefined): Verdict | undefined {
+  if (!state.pause.paused) return { result: 'failed', message: `the pair is not paused: somebody typed hactl resume meanwhile, on ${state.self} or on ${state.peer}` }
+  const { status, short } = raisingOf(state, nowMs)
+  if (waitsFor === undefined && status === 'raised') return { result: 'done', message: doneMessage(state, request) }
+  if (status === 'cannot') return { result: 'failed', message: unraised(state, short) }
+  if (nowMs < request.deadlineMs) return undefined
+  return { result: 'timed-out', message: waitsFor === undefined ? unraised(state, short) : `still waiting for ${waitsFor}; ${outlook(request)} (hactl status)` }
+}
+
+/** Paused all the same; what is missing, what follows from it, and what to type. */
+function unraised(state: NodeState, short: readonly string[]): string {
+  const { peer, self, config } = state
+  const seconds = (configuredLeaseSeconds(config.timing, config.lease) ?? 0) + kernelTimerMs / 1_000
+  const why = state.contact.deaf === true ? `${peer} does not hear ${self}` : !peerIsHeard(state) ? `${peer} is not heard` : state.contact.facts === undefined ? `${peer} runs Heartbeat, not hactl` : `${peer} has not confirmed it`
+  return `the pair is paused, but ${short.join(', ')} would not outlast this daemon: ${why}, so nobody has promised to leave it to ${self} meanwhile. ` +
+    `Do not stop or restart hactl on ${self} now: within ${seconds} s the kernel would remove it. Type hactl pause again when ${peer} answers (hactl status), or end the pause: hactl resume`
 }
 
 /** What becomes of a request that is out of time. */

@@ -20,7 +20,7 @@ const shortMs = 10_000
 
 export function takeRequest(turn: Turn, requestId: number, command: AdminCommand): void {
   record(turn, 'info', 'admin-requested', `an administrator typed: ${wordsOf(command)}`)
-  if (turn.state.phase === 'leaving') return reply(turn, requestId, 'refused', `${turn.state.self} is shutting down. Nothing was changed`)
+  if (turn.state.phase === 'leaving' || turn.state.leaveByMs !== undefined) return reply(turn, requestId, 'refused', `${turn.state.self} is shutting down. Nothing was changed`)
   switch (command.type) {
     case 'standby':
       return takeStandby(turn, requestId, command)
@@ -167,7 +167,9 @@ function takeoverRefusal(state: NodeState, group: GroupState, force: boolean): s
 function takePause(turn: Turn, requestId: number, command: Extract<AdminCommand, { type: 'pause' | 'resume' }>): void {
   const paused = command.type === 'pause'
   const { pause, self } = turn.state
-  if (pause.paused === paused) return reply(turn, requestId, 'done', paused ? 'the pair is paused already' : 'the pair is not paused')
+  // Typed again, it waits for the lifetimes as the first one did.
+  if (pause.paused && paused) return wait(turn, requestId, command, [])
+  if (pause.paused === paused) return reply(turn, requestId, 'done', 'the pair is not paused')
   setState(turn, { pause: { paused, number: pause.number + 1, sinceWallMs: turn.wallMs } })
   record(turn, 'info', paused ? 'pause-on' : 'pause-off', paused ? `${self} pauses the pair: no automatic moves anywhere` : `${self} resumes the pair`)
   wait(turn, requestId, command, [])

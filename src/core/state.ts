@@ -105,8 +105,8 @@ export interface NodeState {
   /** Since when this node sees fewer ping nodes than its peer (negative), or more. */
   readonly pingBalance: { readonly sign: -1 | 0 | 1; readonly sinceMs: Millis; readonly settled: boolean }
   readonly nextRenewalSerial: number
-  /** This node tells that its addresses may outlast its word, since this packet (raised.ts). */
-  readonly raising?: { readonly firstSequence: number; readonly ending: boolean }
+  /** This node tells that its addresses may outlast its word, since this packet (raised.ts). `begun`: the peer has promised, and every lifetime was made due. */
+  readonly raising?: { readonly firstSequence: number; readonly ending: boolean; readonly begun?: true }
   /** The outline of the plan that the guard has, to tell changes. */
   readonly guardOutline: string
   /** The watchdog is fed no more: until all that must stop has stopped, or for good, because its time is over. */

@@ -61,6 +61,8 @@ export interface Rig {
   readonly outcomes: Map<string, Outcome | 'never'>
   /** How long operations take, by the same names; 1 ms where nothing is said. */
   readonly tookMs: Map<string, number>
+  /** How long the kernel takes to answer a renewal. */
+  renewalMs: number
   readonly disk: Record<'a' | 'b', 'takes' | 'refuses' | 'silent'>
   readonly witness: WitnessModel
   /** How fencing of a host ends; it dies of `confirmed`. */
@@ -104,6 +106,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
     cut: new Set(),
     outcomes: new Map(),
     tookMs: new Map(),
+    renewalMs: 1,
     disk: { a: 'takes', b: 'takes' },
     witness: { reachableFrom: new Set(['a', 'b']), keys: new Map(), numbers: new Map(), asked: [] },
     fences: { a: 'confirmed', b: 'confirmed' },
@@ -169,7 +172,7 @@ export function rig(config: CoreConfig, other: CoreConfig = config): Rig {
       const key = `${effect.group}/${effect.stage}`
       const there = one.running.has(key)
       if (there) one.leasesMs.set(key, self.nowMs + effect.lease.validSeconds * 1_000)
-      later(1, one.name, { type: 'addresses-renewed', group: effect.group, stage: effect.stage, serial: effect.serial, result: there ? 'renewed' : 'gone', ...(there ? {} : { ips: ['192.0.2.100'] }) })
+      later(self.renewalMs, one.name, { type: 'addresses-renewed', group: effect.group, stage: effect.stage, serial: effect.serial, result: there ? 'renewed' : 'gone', ...(there ? {} : { ips: ['192.0.2.100'] }) })
     }
     if (effect.type === 'reset-host') self.resets.push(one.name)
     if (effect.type === 'spare-host') self.spared.push(one.name)

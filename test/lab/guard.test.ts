@@ -77,6 +77,8 @@ test('a pair that is paused: the daemon dies, and everything stays', async () =>
   const pair = await openServing()
   expect((await pair.hactl(pair.alpha, 'pause')).code).toBe(0)
   await crash(pair)
+  // The command was answered when the kernel had it: minutes, not the seconds of a lease.
+  expect(await pair.alpha.must('ip -4 -o address show dev eth0')).toMatch(new RegExp(`inet ${ip.replaceAll('.', '\\.')}/.* valid_lft [1-9]\\d\\dsec`))
   const ran = await release(pair.alpha, 'signal')
   expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining('paused')])
   expect(await pair.alpha.addresses()).toContain(ip)

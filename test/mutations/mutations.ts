@@ -82,6 +82,11 @@ export const mutations: readonly Mutation[] = [
     caughtBy: { file: lease, title: 'a pause that the peer never hears of raises nothing where a witness decides' },
   },
   {
+    title: 'a pause is answered before the lifetimes are raised', file: 'src/core/replies.ts',
+    from: "waitsFor === undefined && status === 'raised'", to: 'waitsFor === undefined',
+    caughtBy: { file: 'test/core/pause.test.ts', title: 'whoever reads that the pair is paused may end the daemon: every lifetime has been raised by then' },
+  },
+  {
     title: 'the end of a pause forgets the long lifetimes', file: 'src/core/lease-shortening.ts',
     from: 'if (short.every((one) => one)) setState', to: 'if (short.length > 0) setState',
     caughtBy: { file: lease, title: 'what is given up comes off the lifetimes before it is told' },
@@ -230,6 +235,11 @@ export const mutations: readonly Mutation[] = [
     title: 'a fencing agent is believed against its own status', file: 'src/runtime/fence.ts',
     from: "return { result: 'failed', message: `${said.message}, but its status says afterwards that ${node} is on` }", to: 'return said',
     caughtBy: { file: 'test/runtime/fence.test.ts', title: 'an agent that says off while its status says on has confirmed nothing' },
+  },
+  {
+    title: 'the watchdog is starved only when the time is over', file: 'src/core/self-fencing.ts',
+    from: 'turn.nowMs < mustStopByMs - watchdogLeastMs) return', to: 'turn.nowMs < mustStopByMs) return',
+    caughtBy: { file: thirdParties, title: 'the watchdog acts when the time is over, and not a second later: it is starved its own second before' },
   },
   {
     title: 'a watchdog that starves is switched off at the end', file: 'src/runtime/watchdog.ts',
