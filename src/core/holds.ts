@@ -64,6 +64,16 @@ export function noteHeld(turn: Turn, group: GroupState): void {
   if (lastMove?.move === group.move && lastMove !== undefined) setState(turn, { lastMove: { ...lastMove, durationMs } })
 }
 
+/** Two held it and this node keeps it: the other one's `notify:` commands may have undone what ours did, so they are told once more. */
+export function noteKept(turn: Turn, { name, hold }: GroupState): void {
+  if (hold?.heldSinceMs === undefined) return
+  record(turn, 'info', 'group-held', `${turn.state.self} keeps ${name} after two held it: what is done when a group is held is to be done again`, {
+    group: name,
+    reason: 'kept',
+    figures: { claimNumber: hold.number },
+  })
+}
+
 /** What clients noticed of a planned move: from the peer's word that it was stopping. */
 function unheld(turn: Turn, group: GroupState): { readonly unheldMs?: number } {
   return group.peerStoppedMs === undefined ? {} : { unheldMs: Math.round((turn.nowMs - group.peerStoppedMs) * 10) / 10 }

@@ -6,7 +6,7 @@
 import { authorityOf, restsOnWitness } from './authority.ts'
 import { peerIsHeard } from './contact.ts'
 import { goesFirst, isUnclean, peerGroup, peerServes } from './group-view.ts'
-import { addressStages, dropAddresses, dropHold, type Ending } from './holds.ts'
+import { addressStages, dropAddresses, dropHold, noteKept, type Ending } from './holds.ts'
 import { outranks, unheardReleaseMs } from './permission.ts'
 import { raisedUntilMs } from './raised.ts'
 import { finalMs, selfFencingMs } from './self-fencing.ts'
@@ -58,7 +58,7 @@ function hasGrant(turn: Turn, { grant }: GroupState): boolean {
   return grant !== undefined && grant.ending === undefined && turn.nowMs < grant.sentMs + grant.lifeMs
 }
 
-/** The other has let go: measure, and tell the neighbours again who has the addresses. */
+/** The other has let go, or is silent again: measure, and tell the neighbours, and whoever listens to our events, again who has the group. */
 function endMeeting(turn: Turn, name: string): void {
   const group = groupNamed(turn.state, name)
   if (group?.conflictSinceMs === undefined) return
@@ -67,6 +67,7 @@ function endMeeting(turn: Turn, name: string): void {
   const keeper = group.hold === undefined ? turn.state.peer : turn.state.self
   record(turn, 'warning', 'two-holders-over', `${keeper} alone holds ${name} again; two held it for at most ${inMs(overlapMs)}`, { group: name, figures: { overlapMs: Math.round(overlapMs) } })
   setGroup(turn, name, { conflictSinceMs: undefined, conflictHeldSinceMs: undefined, ...(group.hold === undefined ? {} : { announce: { round: 0, nextMs: turn.nowMs } }) })
+  noteKept(turn, group)
 }
 
 /** After a stall the first packet read is an old one: the newest word of the peer says since when it really held. */

@@ -140,6 +140,20 @@ test('a full partition makes two holders; when it heals the higher claim keeps a
   expect(pair.held('web')).toBe('b')
   pair.run(100)
   expect(codes(pair.hosts.b)).toContain('two-holders-over')
+  // What b's notify commands did when it took the group, a's may have undone: they are told again, once, and only there.
+  const held = (host: 'a' | 'b') => pair.hosts[host].records.filter(({ code }) => code === 'group-held').map(({ reason }) => reason)
+  pair.run(5_000)
+  expect([held('a'), held('b')]).toEqual([['preferred-node'], ['peer-dead', 'kept']])
+})
+
+test('a group that is still being started when two meet is told as held once', () => {
+  const pair = bothUp(configuration(one, { autoFailback: 'off' }))
+  pair.tookMs.set('b start apache2', 5_000)
+  pair.cut.add('a>b').add('b>a')
+  pair.run(3_000)
+  pair.cut.clear()
+  pair.run(10_000)
+  expect(codes(pair.hosts.b).filter((code) => code === 'two-holders-over' || code === 'group-held')).toEqual(['two-holders-over', 'group-held'])
 })
 
 test('one way: a holder that is not heard lets go before the peer starts', () => {
