@@ -5,13 +5,12 @@
 import type { WitnessAnswer } from './events.ts'
 import { changed, copyWitness, type Change } from './shape.ts'
 import type { NodeState, WitnessState } from './state.ts'
-import type { Dues, Millis } from './time.ts'
+import { witnessGraceMs, type Dues, type Millis } from './time.ts'
 import { inMs, record, setState, type Turn } from './turn.ts'
 
 const everyMs: Millis = 10_000
 /** One lost answer is not worth a page; so the second look follows soon. */
 const soonMs: Millis = 2_000
-const answerGraceMs: Millis = 1_000
 
 export function lookAtWitness(turn: Turn): void {
   const { config, witness } = turn.state
@@ -25,7 +24,7 @@ export function lookAtWitness(turn: Turn): void {
   const id = turn.state.nextWitnessId
   setState(turn, {
     nextWitnessId: id + 1,
-    witness: changed(turn.state.witness, { look: { id, type: 'look', deadlineMs: turn.nowMs + config.witness.timeoutMs + answerGraceMs }, nextLookMs: turn.nowMs + everyMs }, copyWitness),
+    witness: changed(turn.state.witness, { look: { id, type: 'look', deadlineMs: turn.nowMs + config.witness.timeoutMs + witnessGraceMs }, nextLookMs: turn.nowMs + everyMs }, copyWitness),
   })
   turn.effects.push({ type: 'ask-witness', requestId: id, ask: { type: 'look' } })
 }

@@ -14,13 +14,10 @@ import { areLeasesShort } from './lease-shortening.ts'
 import { adoptionMs, rulingFor } from './permission.ts'
 import { changed, copyGrant, copyHold } from './shape.ts'
 import type { GroupState, NodeState } from './state.ts'
-import type { Dues, Millis } from './time.ts'
+import { witnessGraceMs, type Dues, type Millis } from './time.ts'
 import { groupNamed, record, setGroup, setState, type Turn } from './turn.ts'
 import { placementAt } from './view.ts'
 import { seeWitness } from './witness-look.ts'
-
-/** The runtime answers within the witness timeout, or 0.9 s later where many groups ask at once; this much later its silence counts as no answer. */
-const answerGraceMs: Millis = 1_000
 
 function pollMs(state: NodeState): Millis {
   return Math.max(100, judgingDeadtimeMs(state) / 20)
@@ -115,7 +112,7 @@ function ask(turn: Turn, name: string, wanted: WitnessAsk): void {
   const { witness } = turn.state.config
   const id = turn.state.nextWitnessId
   setState(turn, { nextWitnessId: id + 1 })
-  setGroup(turn, name, { witnessRequest: { id, type: wanted.type, deadlineMs: turn.nowMs + (witness?.timeoutMs ?? 0) + answerGraceMs }, nextWitnessMs: turn.nowMs + pollMs(turn.state) })
+  setGroup(turn, name, { witnessRequest: { id, type: wanted.type, deadlineMs: turn.nowMs + (witness?.timeoutMs ?? 0) + witnessGraceMs }, nextWitnessMs: turn.nowMs + pollMs(turn.state) })
   turn.effects.push({ type: 'ask-witness', requestId: id, group: name, ask: wanted })
 }
 
