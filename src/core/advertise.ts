@@ -3,6 +3,7 @@ import type { AdvertisedGroup, AdvertisedState, Facts, Packet } from './packet.t
 import { stateOf } from './group-view.ts'
 import { wasUnclean } from './observe.ts'
 import { pingsSeen } from './pings.ts'
+import { promiseOf } from './raised.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
 import { setContact, setState, type Turn } from './turn.ts'
@@ -46,6 +47,7 @@ function factsOf(state: NodeState, nowMs: Millis, answerWanted: boolean): Facts 
     digests: state.config.digests,
     requests: state.peerRequests.map(({ kind, group }) => ({ kind, group })),
     ...(state.raising === undefined ? {} : { raisedForMs: state.config.pauseLimitMs }),
+    ...promiseOf(state, nowMs),
     ...(state.pings.length === 0 ? {} : { pingsSeen: pingsSeen(state) }),
     ...(state.keyNames.length === 0 ? {} : { keyNames: state.keyNames }),
     ...(state.stalled === undefined ? {} : { stalledMs: Math.round(state.stalled.forMs) }),
@@ -65,7 +67,7 @@ function newsOf({ state, before }: Turn): NodeState['advertised'] {
   const sameGroups = !began && state.groups === before.groups
   const sameOthers =
     !began && state.standby === before.standby && state.phase === before.phase && state.pause === before.pause && state.config === before.config && state.pings === before.pings &&
-    state.peerRequests === before.peerRequests && state.stalled === before.stalled && state.raising === before.raising && state.keyNames === before.keyNames
+    state.persisted === before.persisted && state.peerRequests === before.peerRequests && state.stalled === before.stalled && state.raising === before.raising && state.keyNames === before.keyNames
   return {
     groups: sameGroups ? groups : state.groups.map((group) => urgentOf(state, group)).join(),
     others: sameOthers ? others : JSON.stringify({ ...factsOf(state, -Infinity, false), confirms: undefined, groups: undefined }),

@@ -69,6 +69,8 @@ export interface Facts {
   readonly stalledMs?: Millis
   /** The sender's addresses may stay this long after this packet without another word (`hactl pause`). */
   readonly raisedForMs?: Millis
+  /** How much longer the sender, even if its daemon is started again, leaves to the receiver what that said of its addresses: it is on the disk. */
+  readonly promisedForMs?: Millis
   /** How many of its ping nodes the sender sees. */
   readonly pingsSeen?: number
   /** Names of the keys that the sender accepts, none of which tells anything of the key (protocol/key-names.ts); the first one is that it signs with. */

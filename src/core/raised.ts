@@ -1,14 +1,14 @@
 /**
  * `hactl pause` and a planned restart of the daemon: the addresses stay although nobody renews them, for a bounded time
  * (design.md section 6). A lifetime beyond authority rests on a promise of the peer: this node states in each packet how
- * long its addresses may outlast that packet, and only what the peer has confirmed counts; the peer takes nothing by silence
- * or by a grant until then. As soon as it may, every lifetime is raised (lease-shortening.ts), and `hactl pause` is not
+ * long its addresses may outlast that packet, and only what the peer has confirmed counts, and has on its disk, for its
+ * next daemon must keep it too; the peer takes nothing by silence or by a grant until then. As soon as it may, every lifetime is raised (lease-shortening.ts), and `hactl pause` is not
  * answered, nor the daemon ended during it, before the kernel has it. When the pause ends, lifetimes are set back first (lease-shortening.ts), and only then is
  * nothing stated any more.
  */
 import { peerIsHeard } from './contact.ts'
 import { finalShare } from './lease-arithmetic.ts'
-import type { Packet } from './packet.ts'
+import type { Facts, Packet } from './packet.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
 import type { Millis } from './time.ts'
 import { setContact, type Turn } from './turn.ts'
@@ -20,7 +20,9 @@ function needsNoPromise({ config, contact }: NodeState): boolean {
 
 function isRaised(state: NodeState): boolean {
   const { raising, contact } = state
-  return raising !== undefined && !raising.ending && (needsNoPromise(state) || (contact.confirmed?.sequence ?? -1) >= raising.firstSequence)
+  if (raising === undefined || raising.ending) return false
+  if (needsNoPromise(state)) return true
+  return (contact.confirmed?.sequence ?? -1) >= raising.firstSequence && contact.facts?.promisedForMs !== undefined
 }
 
 /** How long lifetimes may be at most while they are raised, in seconds; undefined: they are not. */
@@ -31,7 +33,8 @@ export function raisedSeconds(state: NodeState): number | undefined {
 /** Until when the peer's promise covers addresses here. */
 export function raisedUntilMs(state: NodeState): Millis {
   if (!isRaised(state) || needsNoPromise(state)) return -Infinity
-  return (state.contact.confirmed?.sentMs ?? -Infinity) + finalShare * state.config.pauseLimitMs
+  const { confirmed, facts } = state.contact
+  return (confirmed?.sentMs ?? -Infinity) + finalShare * Math.min(state.config.pauseLimitMs, facts?.promisedForMs ?? 0)
 }
 
 /** Of addresses that this node holds with a lifetime: how far `hactl pause` has come with them. */
@@ -75,6 +78,12 @@ export function hearRaised(turn: Turn, packet: Packet): void {
   const { peerRaisedUntilMs } = turn.state.contact
   if (!isFresh && peerRaisedUntilMs !== undefined && (untilMs ?? -Infinity) < peerRaisedUntilMs) return
   setContact(turn, { peerRaisedUntilMs: untilMs })
+}
+
+/** What is on the disk here of the peer's addresses: a full disk promises nothing, though the daemon of today would keep it. */
+export function promiseOf({ contact, persisted, wallOffsetMs }: NodeState, nowMs: Millis): Pick<Facts, 'promisedForMs'> {
+  if (contact.peerRaisedUntilMs === undefined || persisted.peerRaisedUntilWallMs === undefined) return {}
+  return { promisedForMs: Math.max(0, Math.round(persisted.peerRaisedUntilWallMs - wallOffsetMs - nowMs)) }
 }
 
 /** The peer may be without a daemon, and its addresses stand all the same. */

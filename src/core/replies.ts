@@ -90,11 +90,20 @@ function verdictOfPause({ state, nowMs }: Turn, request: PendingRequest, waitsFo
   return { result: 'timed-out', message: waitsFor === undefined ? unraised(state, short) : `still waiting for ${waitsFor}; ${outlook(request)} (hactl status)` }
 }
 
+function whyUnpromised(state: NodeState): string {
+  const { contact, self, peer } = state
+  if (contact.deaf === true) return `${peer} does not hear ${self}`
+  if (!peerIsHeard(state)) return `${peer} is not heard`
+  if (contact.facts === undefined) return `${peer} runs Heartbeat, not hactl`
+  const heardIt = (contact.confirmed?.sequence ?? -1) >= (state.raising?.firstSequence ?? Infinity)
+  return heardIt ? `${peer} has it not on its disk (hactl status there)` : `${peer} has not confirmed it`
+}
+
 /** Paused all the same; what is missing, what follows from it, and what to type. */
 function unraised(state: NodeState, short: readonly string[]): string {
   const { peer, self, config } = state
   const seconds = (configuredLeaseSeconds(config.timing, config.lease) ?? 0) + kernelTimerMs / 1_000
-  const why = state.contact.deaf === true ? `${peer} does not hear ${self}` : !peerIsHeard(state) ? `${peer} is not heard` : state.contact.facts === undefined ? `${peer} runs Heartbeat, not hactl` : `${peer} has not confirmed it`
+  const why = whyUnpromised(state)
   return `the pair is paused, but ${short.join(', ')} would not outlast this daemon: ${why}, so nobody has promised to leave it to ${self} meanwhile. ` +
     `Do not stop or restart hactl on ${self} now: within ${seconds} s the kernel would remove it. Type hactl pause again when ${peer} answers (hactl status), or end the pause: hactl resume`
 }

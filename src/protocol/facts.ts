@@ -18,6 +18,7 @@
  * | `hactlrequests` | requests       | list of `cleanup,NAME` and `clear,NAME`                                                  |
  * | `hactlstalled`  | stalledMs      | ms                                                                                       |
  * | `hactlraised`   | raisedForMs    | ms                                                                                       |
+ * | `hactlpromised` | promisedForMs  | ms                                                                                       |
  * | `hactlpings`    | pingsSeen      | a number                                                                                 |
  * | `hactlkeys`     | keyNames       | list of words (key-names.ts), not empty                                                  |
  *
@@ -58,6 +59,7 @@ const writers: readonly (readonly [name: string, write: (facts: Facts) => Writte
   ['hactlrequests', ({ requests }) => leftOutIfEmpty(formatList(requests, maxGroups, formatRequest))],
   ['hactlstalled', ({ stalledMs }) => (stalledMs === undefined ? null : formatHex(Math.round(stalledMs), max))],
   ['hactlraised', ({ raisedForMs }) => (raisedForMs === undefined ? null : formatHex(Math.round(raisedForMs), max))],
+  ['hactlpromised', ({ promisedForMs }) => (promisedForMs === undefined ? null : formatHex(Math.round(promisedForMs), max))],
   ['hactlpings', ({ pingsSeen }) => (pingsSeen === undefined ? null : formatHex(pingsSeen, max))],
   ['hactlkeys', ({ keyNames }) => (keyNames === undefined ? null : formatList(keyNames, maxKeyNames, formatWord) || undefined)],
 ]
@@ -102,6 +104,8 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
   if (stalledMs === null) return 'hactlstalled'
   const raisedForMs = optional(fields, 'hactlraised', (text) => parseHex(text, max))
   if (raisedForMs === null) return 'hactlraised'
+  const promisedForMs = optional(fields, 'hactlpromised', (text) => parseHex(text, max))
+  if (promisedForMs === null) return 'hactlpromised'
   const pingsSeen = optional(fields, 'hactlpings', (text) => parseHex(text, max))
   if (pingsSeen === null) return 'hactlpings'
   const keyNames = optional(fields, 'hactlkeys', parseKeyNames)
@@ -115,6 +119,7 @@ export function readFacts(fields: readonly Field[]): ReceivedFacts | string | un
       ...(leaving === undefined ? {} : { leaving }),
       ...(stalledMs === undefined ? {} : { stalledMs }),
       ...(raisedForMs === undefined ? {} : { raisedForMs }),
+      ...(promisedForMs === undefined ? {} : { promisedForMs }),
       ...(pingsSeen === undefined ? {} : { pingsSeen }),
       ...(keyNames === undefined ? {} : { keyNames }),
     },

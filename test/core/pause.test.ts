@@ -161,6 +161,33 @@ test('whoever reads that the pair is paused may end the daemon: every lifetime h
   }
 })
 
+test('a peer whose disk is full promises nothing: its next daemon would not know, and would take what stands here', () => {
+  for (const protection of [witnessed, alone]) {
+    const pair = pairOf(configuration([web], protection))
+    pair.run(2_000)
+    pair.disk.b = 'refuses'
+    pair.ask('a', { type: 'pause' })
+    pair.run(25_000)
+    expect(replyOf(pair.hosts.a)).toMatchObject({ result: 'timed-out', message: expect.stringContaining('b has it not on its disk') })
+    expect(lifetimeMs(pair)).toBeLessThan(10_000)
+    pair.disk.b = 'takes'
+    pair.run(12_000)
+    expect(lifetimeMs(pair)).toBeGreaterThan(500_000)
+  }
+})
+
+test('a peer that is started again during a pause keeps what its last daemon promised', () => {
+  const pair = pairOf(configuration([web], witnessed))
+  pair.run(2_000)
+  pair.ask('a', { type: 'pause' })
+  untilAnswered(pair)
+  pair.kill('b')
+  pair.kill('a')
+  pair.start('b', 2)
+  pair.run(60_000)
+  expect(pair.held('web')).toBe('')
+})
+
 test('typed a second time, it waits for the lifetimes as the first time', () => {
   const pair = pairOf(configuration([web], witnessed))
   pair.cut.add('a>b')

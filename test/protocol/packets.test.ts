@@ -45,6 +45,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   requests: fc.array(fc.record({ kind: fc.constantFrom('cleanup' as const, 'clear' as const), group: name }), { maxLength: 4 }),
   stalledMs: whole,
   raisedForMs: whole,
+  promisedForMs: whole,
   pingsSeen: whole,
   keyNames: fc.array(name, { minLength: 1, maxLength: 16 }),
 }, { requiredKeys: ['dialogue', 'answerWanted', 'pause', 'groups', 'digests', 'requests'] })

@@ -35,6 +35,7 @@ export const facts: Facts = {
   requests: [{ kind: 'cleanup', group: '192.0.2.100' }, { kind: 'clear', group: '2001:db8::1' }],
   stalledMs: 1503,
   raisedForMs: 600_000,
+  promisedForMs: 612_345,
   pingsSeen: 2,
   keyNames: ['1-0f3a9c71', '2-00000000'],
 }
