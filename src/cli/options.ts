@@ -45,3 +45,8 @@ export function keyIndexOption(text: string): number {
   if (/^(\d|1[0-5])$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It is the number of a key in authkeys, 0 to 15.')
 }
+
+export function portOption(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('It is the number of a UDP port, 1 to 65535.')
+}

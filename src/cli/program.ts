@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { AdminCommand } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
-import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, keyIndexOption, scopeArgument } from './options.ts'
+import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, keyIndexOption, portOption, scopeArgument } from './options.ts'
 import type { Terminal } from './terminal.ts'
 
 const adminTimeoutMs = 60_000
@@ -51,6 +51,7 @@ function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
   addMoving(commands)
   addConfiguring(commands)
   addKeys(commands)
+  addDecoding(commands)
   addServing(commands)
   return program
 }
@@ -177,6 +178,20 @@ function addKeys({ program, terminal, common, run }: Commands): void {
     .addOption(new Option('--to <index>', 'the key to change to, where it was added by hand').argParser(keyIndexOption))
     .action((options: { dryRun?: boolean; to?: number }) => run(import('./keys-rotate.ts').then(({ runKeysRotate }) =>
       runKeysRotate({ ...common(), dryRun: options.dryRun === true, ...(options.to === undefined ? {} : { to: options.to }) }, terminal))))
+}
+
+function addDecoding({ program, terminal, common, run }: Commands): void {
+  program.command('decode')
+    .description('what packets say, and whether their signatures are good')
+    .argument('[file]', 'of tcpdump -w, or lines of base64 or of JSON with bytesBase64 (default: standard input)')
+    .option('--keys <authkeys>', 'verify with these keys (default: those of the configuration)')
+    .addOption(new Option('--authkeys <file>', 'the same').hideHelp())
+    .addOption(new Option('--port <port>', 'only packets of this port (default: 694 and those of the configuration)').argParser(portOption))
+    .option('--json', 'one JSON object a line')
+    .action((file: string | undefined, options: { keys?: string; authkeys?: string; port?: number; json?: boolean }) => run(
+      import('./decode.ts').then(({ runDecode }) => runDecode({
+        file, config: common().config, keys: options.keys ?? options.authkeys, port: options.port, json: options.json === true,
+      }, terminal))))
 }
 
 function addServing({ program, terminal, common, run }: Commands): void {
