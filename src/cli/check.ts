@@ -74,8 +74,8 @@ function meaning(shown: ShownConfig, view: View): readonly string[] {
     ['times', `keepalive ${seconds(shown.keepaliveMs)}, late after ${seconds(shown.warntimeMs)}, dead after ` +
       `${seconds(shown.deadtimeMs)}, at start after ${seconds(shown.initdeadMs)}`],
     ['failback', failbackText(shown)],
-    ...shown.links.map(({ kind, interface: device, address, port }) => ['link',
-      `${kind} ${device}${address === null ? '' : ` ${address}`}, port ${port}`]),
+    ...shown.links.map(({ kind, interface: device, address, port, baud }) => ['link',
+      `${kind} ${device}${address === null ? '' : ` ${address}`}, ${baud === undefined ? `port ${port ?? '?'}` : `${baud} baud`}`]),
     ...shown.groups.map(({ preferredNode, resources }) => ['group',
       `${preferredNode}: ${resources.map(({ script, args }) => [script, ...args].join('::')).join(', ') || 'nothing'}`]),
     ['keys', keysText(shown)],

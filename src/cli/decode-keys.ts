@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { readAuthkeys } from '../config/authkeys.ts'
 import { collectFindings, messageLine } from '../config/findings.ts'
-import type { LinkConfig } from '../core/config.ts'
 import { readConfig } from '../daemon/read-config.ts'
 import type { Keyring } from '../protocol/signature.ts'
 
@@ -23,14 +22,10 @@ export function keysOfFile(path: string): DecodeKeys | string {
 
 export function keysOfConfig(config: string): DecodeKeys {
   const { result } = readConfig(config)
-  const ports = [...new Set((result.config?.links ?? []).map(portOf))]
+  const ports = [...new Set((result.config?.links ?? []).flatMap((link) => (link.kind === 'serial' ? [] : [link.port])))]
   const read = result.authFile === undefined ? `${config} has no key file that can be read` : readKeyFile(result.authFile)
   if (typeof read !== 'string') return { keyring: read, ports }
   return { note: `not verified: ${read}. To name the keys: --keys FILE`, ports }
-}
-
-function portOf({ port }: LinkConfig): number {
-  return port
 }
 
 function readKeyFile(path: string): Keyring | string {

@@ -2,6 +2,7 @@
 import type { AuthConfig, ClusterConfig, GroupConfig } from '../core/config.ts'
 import { checkGroups, groupNameOf } from './check-groups.ts'
 import { checkProtection } from './check-protection.ts'
+import { checkSerial } from './check-serial.ts'
 import { checkTiming, timingOf, withReachableWarntime } from './check-timing.ts'
 import { digestsOf } from './digests.ts'
 import type { Draft, DraftGroup } from './draft.ts'
@@ -51,6 +52,7 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
     debugLevel: draft.debugLevel,
     environment: draft.environment,
   }
+  if (findings.errors().length === 0) checkSerial(config, draft, findings)
   if (findings.errors().length === 0) checkProtection(config, draft, findings)
   return { config, shown: shownOf(config, timing, draft), places: placesOf(config, draft, named) }
 }

@@ -32,8 +32,7 @@ export function checkGroups(
 /** Returns the groups that share an address: that they then share a name says nothing new. */
 function checkAddresses(drafts: readonly DraftGroup[], { links }: Draft, findings: Findings): ReadonlySet<DraftGroup> {
   const seen = new Map<string, { readonly place: Place; readonly group: DraftGroup }>()
-  const unicast = links.filter(({ value }) => value.kind === 'ucast')
-  const hosts = new Map(unicast.map(({ value, place }) => [parseIp(value.address ?? '')?.text ?? '', place]))
+  const hosts = new Map(links.flatMap(({ value, place }) => (value.kind === 'ucast' ? [[parseIp(value.address ?? '')?.text ?? '', place]] : [])))
   const sharing = new Set<DraftGroup>()
   for (const group of drafts) {
     for (const { address, place } of group.resources) {

@@ -99,6 +99,8 @@ export interface Draft {
   timingPlace: Place
   /** The port that stands at the end; each link carries its own. */
   udpPort: number
+  /** Of the serial lines that follow in ha.cf. */
+  baud: number
   autoFailback?: Placed<AutoFailback>
   links: Placed<LinkConfig>[]
   linksPlace: Place
@@ -116,10 +118,20 @@ export type DraftPart = 'nodes' | 'links' | 'groups' | 'auto_failback'
 
 export const defaultPort = 694
 
+/** Of Heartbeat, and the rates that it knows (heartbeat-3.md section 7). */
+export const defaultBaud = 19_200
+export const baudRates: readonly number[] = [9_600, defaultBaud, 38_400, 57_600, 115_200, 230_400, 460_800]
+
+/** Written twice, they are one: a second line to the same device, or of the same kind to the same address by the same interface. */
+export function sameLink(one: LinkConfig, other: LinkConfig): boolean {
+  if (one.kind === 'serial' || other.kind === 'serial') return one.kind === other.kind && one.interface === other.interface
+  return one.kind === other.kind && one.interface === other.interface && one.address === other.address
+}
+
 export function emptyDraft(file: string): Draft {
   const top = { file, line: 1, column: 1 }
   return {
-    nodes: [], nodesPlace: top, timing: {}, timingPlace: top, udpPort: defaultPort, links: [], linksPlace: top,
+    nodes: [], nodesPlace: top, timing: {}, timingPlace: top, udpPort: defaultPort, baud: defaultBaud, links: [], linksPlace: top,
     protection: { pings: { targets: [] }, fences: [] }, groups: [], debugLevel: 0, environment: {}, unread: new Set(),
   }
 }

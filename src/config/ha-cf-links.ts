@@ -1,6 +1,7 @@
-/** The links of ha.cf: `bcast`, `mcast`, `ucast` (heartbeat-3.md sections 1.5 and 7.2), and those that hactl does not have. */
+/** The links of ha.cf over IPv4: `bcast`, `mcast`, `ucast` (heartbeat-3.md sections 1.5 and 7.2). The others: ha-cf-other-links.ts. */
 import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp, parseIpv4 } from './addresses.ts'
 import type { LinkConfig } from '../core/config.ts'
+import { sameLink } from './draft.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
 import type { Word } from './text-lines.ts'
@@ -17,43 +18,24 @@ export const linkDirectives: Readonly<Record<string, Directive>> = {
   },
   mcast: { takes: 'line', read: readMulticast },
   ucast: { takes: 'line', read: readUnicast },
-  mcast6: missing('mcast6', 'IPv6 multicast'),
-  ucast6: missing('ucast6', 'IPv6 unicast'),
-  serial: {
-    takes: 'path',
-    read: ([word], place, { findings }) =>
-      findings.warning(place, 'directive-unsupported',
-        `serial ${quoted(word?.text ?? '')}: this version has no serial links. The pair has one link less: with a network failure ` +
-        `alone both nodes may start the groups. Add a second network link.`),
-  },
 }
 
-function missing(name: string, what: string): Directive {
-  return {
-    takes: 'line',
-    read: (_words, place, { findings }) =>
-      findings.warning(place, 'directive-unsupported',
-        `${name}: this version has no ${what} links. The pair has one link less. Add a bcast, mcast or ucast link over IPv4.`),
-  }
-}
-
-function addLink(link: LinkConfig, place: Place, { draft, findings }: HaCfReading): void {
+export function addLink(link: LinkConfig, place: Place, { draft, findings }: HaCfReading): void {
   if (draft.links.length === 0) draft.linksPlace = place
-  const same = draft.links.find(({ value }) => value.kind === link.kind && value.interface === link.interface
-    && value.address === link.address)
+  const same = draft.links.find(({ value }) => sameLink(value, link))
   if (same === undefined) draft.links.push({ value: link, place })
   else findings.warning(place, 'link-twice',
     `${link.kind} ${link.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
 }
 
 /** heartbeat-3.md section 7.2: udpport stands above the links; each kind keeps the port of its first line. */
-function portOf(kind: string, { draft, portOfKind }: HaCfReading): number {
+export function portOf(kind: string, { draft, portOfKind }: HaCfReading): number {
   const port = portOfKind.get(kind) ?? draft.udpPort
   portOfKind.set(kind, port)
   return port
 }
 
-function isInterface(text: string, directive: string, place: Place, { findings }: HaCfReading): boolean {
+export function isInterface(text: string, directive: string, place: Place, { findings }: HaCfReading): boolean {
   if (isInterfaceName(text)) return true
   const alias = /^([^:]+):/.exec(text)?.[1]
   const hint = alias !== undefined ? ` An alias is an address, no interface: write ${alias}.`
@@ -140,10 +122,10 @@ function isPeerAddress(text: string, place: Place, { findings }: HaCfReading): b
   return true
 }
 
-function ignoreRest(directive: string, more: readonly Word[], place: Place, { findings }: HaCfReading): void {
+export function ignoreRest(directive: string, more: readonly Word[], place: Place, { findings }: HaCfReading): void {
   const [first] = more
   if (first === undefined) return
   findings.warning({ ...place, column: first.column }, 'words-ignored',
     `${quoted(first.text)} and what follows has no effect, as in Heartbeat: ` +
-    `${directive === 'ucast' ? 'a ucast line names one address; write a line for each.' : 'mcast takes five words.'}`)
+    `${directive.startsWith('ucast') ? `a ${directive} line names one address; write a line for each.` : `${directive} takes five words.`}`)
 }

@@ -15,7 +15,6 @@ const facilities = [
   'auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'news', 'syslog', 'user', 'uucp', 'none',
   'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
 ]
-const baudRates = ['9600', '19200', '38400', '57600', '115200', '230400', '460800']
 
 const aBoolean: Rule = { holds: isBoolean, rule: 'it is on or off' }
 const aTime: Rule = { holds: (text) => classicTime(text).ok, rule: 'it is a number of seconds, or carries ms' }
@@ -83,8 +82,7 @@ export const unusedDirectives: Readonly<Record<string, Directive>> = {
   conn_logd_time: needless('conn_logd_time', journal, aTime),
   syslogmsgfmt: needless('syslogmsgfmt', journal, aBoolean),
   log_badpack: needless('log_badpack', 'bad packets are counted by cause and logged at most once a minute.', aBoolean),
-  hopfudge: needless('hopfudge', 'it is for rings of serial lines.', anything),
-  baud: needless('baud', 'this version has no serial links.', oneOf(...baudRates), { once: true }),
+  hopfudge: needless('hopfudge', 'it is for rings of serial lines of more than two nodes.', anything),
   realtime: needless('realtime', 'the systemd unit sets the scheduling.', aBoolean),
   rtprio: needless('rtprio', 'the systemd unit sets the scheduling.', aPriority),
   memreserve: needless('memreserve', 'the systemd unit keeps the daemon from being swapped out.', positive),

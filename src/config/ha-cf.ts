@@ -4,6 +4,7 @@ import type { Draft } from './draft.ts'
 import { checkReadable } from './fencing.ts'
 import { type Findings, quoted } from './findings.ts'
 import { linkDirectives } from './ha-cf-links.ts'
+import { otherLinkDirectives } from './ha-cf-other-links.ts'
 import { protectionDirectives, resolveStonith } from './ha-cf-protection.ts'
 import { unusedDirectives } from './ha-cf-unused.ts'
 import { usedDirectives } from './ha-cf-used.ts'
@@ -36,7 +37,7 @@ export interface Directive {
 }
 
 const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({
-  ...usedDirectives, ...linkDirectives, ...protectionDirectives, ...unusedDirectives,
+  ...usedDirectives, ...linkDirectives, ...otherLinkDirectives, ...protectionDirectives, ...unusedDirectives,
 }))
 
 export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): void {

@@ -36,13 +36,13 @@ export function machineQuestions(config: ClusterConfig): MachineQuestions {
   const { groups, links, pings } = config
   const resources = groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined))
   const scripts = new Map(resources.map((resource) => [resource.script, resource]))
-  const hosts = [...links.flatMap(({ kind, address }) => (kind === 'ucast' && address !== undefined ? [address] : [])),
+  const hosts = [...links.flatMap((link) => (link.kind === 'ucast' && link.address !== undefined ? [link.address] : [])),
     ...(pings?.targets ?? []).flatMap(({ addresses }) => addresses)]
   return {
     scripts: [...scripts.values()],
-    programs: ['ip', 'arping', ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : []),
+    programs: ['ip', 'arping', ...(links.some(({ kind }) => kind === 'serial') ? ['stty'] : []), ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : []),
       ...protectionPrograms(config)],
-    files: protectionFiles(config),
+    files: [...protectionFiles(config), ...links.flatMap((link) => (link.kind === 'serial' ? [link.interface] : []))],
     hosts: [...new Set(hosts.filter((host) => parseIp(host) === undefined))],
   }
 }
@@ -94,10 +94,13 @@ function ownName({ nodes }: ClusterConfig, place: Place, { nodeName }: MachineFa
   }]
 }
 
-function linkFaults(links: readonly LinkConfig[], places: readonly Place[], { interfaces, hosts }: MachineFacts): readonly Judged[] {
-  const faults = links.flatMap(({ kind, interface: device, address }, index): readonly Message[] => {
+function linkFaults(links: readonly LinkConfig[], places: readonly Place[], facts: MachineFacts): readonly Judged[] {
+  const { interfaces, hosts } = facts
+  const faults = links.flatMap((link, index): readonly Message[] => {
     const place = places[index]
     if (place === undefined) return []
+    if (link.kind === 'serial') return serialFaults(link.interface, place, facts)
+    const { kind, interface: device, address } = link
     if (!interfaces.includes(device)) {
       return [messageAt(place, 'interface-missing',
         `${kind} ${device}: this host has no interface ` +
@@ -109,6 +112,12 @@ function linkFaults(links: readonly LinkConfig[], places: readonly Place[], { in
   })
   const stops = faults.length >= links.length
   return faults.map((message) => ({ message, stops }))
+}
+
+function serialFaults(device: string, place: Place, { fileFaults, programs }: MachineFacts): readonly Message[] {
+  const fault = programs.get('stty') === false ? 'the program stty, which sets it up, is not on this host (apt-get install coreutils)' : fileFaults.get(device)
+  return fault === undefined ? [] : [messageAt(place, 'serial-missing',
+    `serial ${device}: ${fault}. The link stays down until it can be opened. To see the lines of this host: ls /dev/ttyS* /dev/ttyUSB*`)]
 }
 
 function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Place[])[], facts: MachineFacts): readonly Judged[] {

@@ -13,8 +13,9 @@ export function shownOf(config: ClusterConfig, timing: Timing, draft: Draft): Sh
     initdeadMs: timing.initdeadMs,
     udpPort: config.udpPort,
     autoFailback: config.autoFailback,
-    links: config.links.map(({ kind, interface: device, address, port }) => (
-      { kind, interface: device, address: address ?? null, port })),
+    links: config.links.map((link) => link.kind === 'serial'
+      ? { kind: link.kind, interface: link.interface, address: null, port: null, baud: link.baud }
+      : { kind: link.kind, interface: link.interface, address: link.address ?? null, port: link.port }),
     pingNodes: [...new Set((config.pings?.targets ?? []).flatMap(({ addresses }) => addresses))],
     ...shownProtection(config),
     groups: draft.groups.map(({ preferredNode, resources }) => ({

@@ -1,6 +1,7 @@
 /** Writes a configuration as the YAML that reads back to it. Keys and passwords stay in their files. */
 import { stringify } from 'yaml'
 import type { AutoFailback, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
+import { defaultBaud } from './draft.ts'
 import { timeText } from './durations.ts'
 import { collectFindings } from './findings.ts'
 import { resourceOfWord } from './resource-words.ts'
@@ -41,7 +42,9 @@ function failbackOf(policy: AutoFailback): unknown {
   return 'at' in policy ? { at: policy.at } : { after: timeText(policy.afterMs) }
 }
 
-function linkOf({ kind, interface: device, address, port, ttl, loop }: LinkConfig, udpPort: number): Readonly<Record<string, string>> {
+function linkOf(link: LinkConfig, udpPort: number): Readonly<Record<string, string>> {
+  if (link.kind === 'serial') return { serial: link.interface, ...(link.baud === defaultBaud ? {} : { baud: String(link.baud) }) }
+  const { kind, interface: device, address, port, ttl, loop } = link
   return {
     [kind]: device,
     ...(address === undefined ? {} : { address }),

@@ -44,7 +44,7 @@ export interface ShownConfig {
   readonly initdeadMs: number
   readonly udpPort: number
   readonly autoFailback: AutoFailback
-  readonly links: readonly { readonly kind: string; readonly interface: string; readonly address: string | null; readonly port: number }[]
+  readonly links: readonly ShownLink[]
   readonly pingNodes: readonly string[]
   readonly ping: ShownPing | null
   readonly lease: LeasePolicy
@@ -55,6 +55,15 @@ export interface ShownConfig {
   readonly flapGuard: FlapGuard | null
   readonly groups: readonly ShownGroup[]
   readonly auth: { readonly active: number | null; readonly keys: readonly { readonly index: number; readonly method: AuthMethod }[] }
+}
+
+/** A serial line has no port. */
+export interface ShownLink {
+  readonly kind: string
+  readonly interface: string
+  readonly address: string | null
+  readonly port: number | null
+  readonly baud?: number
 }
 
 export interface ShownPing extends Omit<PingPolicy, 'names'> { readonly intervalMs: number; readonly deadpingMs: number }

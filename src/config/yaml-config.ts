@@ -1,16 +1,15 @@
 /** hactl.yaml: the whole configuration, or beside classic files what those cannot say. */
-import type { LinkConfig } from '../core/config.ts'
-import { isHostName, isInterfaceName, isMulticast, isNoHost, parseIp } from './addresses.ts'
 import { defaultPort, type Draft, type DraftGroup, type DraftResource, type Placed, type ResourceSettings } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
 import { resourceOf, resourceOfWord } from './resource-words.ts'
 import { noSettings, type Settings } from './settings.ts'
 import type { Place, SourceFile } from './types.ts'
 import { readYaml, type YamlFile } from './yaml-document.ts'
+import { readLink } from './yaml-links.ts'
 import { reportIssues, understand, type Understood } from './yaml-issues.ts'
 import { readProtection } from './yaml-protection.ts'
 import {
-  type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, linkSchema, type LinkYaml, overlaySchema, type OverlayYaml,
+  type FullYaml, fullSchema, groupSchema, groupSettingsSchema, type GroupYaml, overlaySchema, type OverlayYaml,
     resourceSchema,
   resourceSettingsSchema, type ResourceYaml,
 } from './yaml-schema.ts'
@@ -68,74 +67,6 @@ function isUnread(understood: unknown, part: string, { value }: YamlFile): boole
   const given = typeof value === 'object' && value !== null && Object.hasOwn(value, part)
   if (part === 'auto_failback') return given && understood === undefined
   return !Array.isArray(understood)
-}
-
-function readLink(given: unknown, index: number, { file, draft, findings }: Reading): void {
-  const place = file.placeOf(['links', index])
-  const parsed = linkSchema.safeParse(given)
-  if (!parsed.success) {
-    reportIssues(file, ['links', index], parsed.error.issues, findings)
-    draft.unread.add('links')
-    return
-  }
-  const value = linkOf(parsed.data, draft.udpPort, place, findings)
-  if (value === undefined) {
-    draft.unread.add('links')
-    return
-  }
-  const same = draft.links.find(({ value: link }) => link.kind === value.kind && link.interface === value.interface
-    && link.address === value.address)
-  if (same === undefined) draft.links.push({ value, place })
-  else findings.warning(place, 'link-twice',
-    `${value.kind} ${value.interface} stands in line ${same.place.line} already; it is used once. Remove one.`)
-}
-
-function linkOf(yaml: LinkYaml, udpPort: number, place: Place, findings: Findings): LinkConfig | undefined {
-  const kinds = (['bcast', 'mcast', 'ucast'] as const).filter((kind) => yaml[kind] !== undefined)
-  const [kind] = kinds
-  const device = kind === undefined ? undefined : yaml[kind]
-  if (kind === undefined || device === undefined || kinds.length > 1) {
-    findings.error(place, 'link-invalid',
-      `a link has exactly one of bcast, mcast and ucast, which names its interface: {bcast: eth0}, {ucast: eth0, address: 192.0.2.2}, ` +
-      `{mcast: eth0, address: 225.0.0.1}`)
-    return undefined
-  }
-  if (!isInterfaceName(device)) {
-    findings.error(place, 'interface-invalid',
-      `${kind} ${quoted(device)} is no interface: a name has 1 to 15 characters, without blanks, slashes and colons.`)
-    return undefined
-  }
-  const fault = linkFault(kind, yaml)
-  if (fault !== undefined) {
-    findings.error(place, 'link-address', fault)
-    return undefined
-  }
-  if (kind === 'ucast' && parseIp(yaml.address ?? '') === undefined) {
-    findings.warning(place, 'link-host-name',
-      `ucast ${quoted(yaml.address ?? '')} is a host name: it must be resolved when the daemon starts, perhaps before name service is ` +
-      `there. Write the address.`)
-  }
-  if (kind === 'mcast' && yaml.ttl === 0) findings.warning(place, 'link-ttl',
-    `mcast ${device} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
-  return {
-    kind, interface: device,
-    ...(yaml.address === undefined ? {} : { address: yaml.address }),
-    port: yaml.port ?? udpPort,
-    ...(kind === 'mcast' ? { ttl: yaml.ttl ?? 1, loop: yaml.loop ?? false } : {}),
-  }
-}
-
-function linkFault(kind: 'bcast' | 'mcast' | 'ucast', { address, ttl, loop }: LinkYaml): string | undefined {
-  if (kind !== 'mcast' && (ttl !== undefined || loop !== undefined)) return `${kind} has ttl or loop, which only mcast takes.`
-  if (kind === 'bcast') return address === undefined ? undefined : 'bcast has an address; it takes that of its interface. Remove it.'
-  if (address === undefined) return `${kind} has no address: ` +
-    `${kind === 'mcast' ? 'the multicast group, as in address: 225.0.0.1' : 'that of the peer, as in address: 192.0.2.2'}`
-  const ip = parseIp(address)
-  if (ip?.family === 'ipv6') return `${kind} ${quoted(address)} is an IPv6 address; links are over IPv4 in this version.`
-  if (kind === 'mcast') return ip !== undefined && isMulticast(ip) ? undefined : `mcast ${quoted(address)} is no IPv4 multicast group: ` +
-    `it is 224.0.0.0 to 239.255.255.255.`
-  if (ip === undefined) return isHostName(address) ? undefined : `ucast ${quoted(address)} is neither an IPv4 address nor a host name.`
-  return isMulticast(ip) || isNoHost(ip) ? `ucast ${quoted(address)} is no address of a host.` : undefined
 }
 
 function groupOf(given: unknown, path: readonly (string | number)[], reading: Reading): DraftGroup {

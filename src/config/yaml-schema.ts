@@ -47,6 +47,7 @@ export const groupSchema = mapping({
 
 export const linkSchema = mapping({
   bcast: text.optional(), mcast: text.optional(), ucast: text.optional(), address: text.optional(),
+  serial: text.optional(), baud: wholeNumber(1, 10_000_000).optional(),
   port: wholeNumber(1, 65_535, 'port-invalid').optional(), ttl: wholeNumber(0, 4).optional(), loop: flag.optional(),
 })
 
@@ -79,7 +80,7 @@ export const groupSettingsSchema = mapping({ auto_failback: autoFailback.optiona
 
 const inHaCf: Readonly<Record<string, string>> = {
   nodes: 'in ha.cf (node)', keepalive: 'in ha.cf', deadtime: 'in ha.cf', warntime: 'in ha.cf', initdead: 'in ha.cf', udpport: 'in ha.cf',
-  links: 'in ha.cf (bcast, mcast, ucast)', groups: 'in haresources; options of a group stand here under group_options',
+  links: 'in ha.cf (bcast, mcast, ucast, serial)', groups: 'in haresources; options of a group stand here under group_options',
   auth: 'in authkeys', logfile: 'in ha.cf', debug: 'in ha.cf', env: 'in ha.cf',
 }
 

@@ -9,15 +9,25 @@ export type LinkName = string
 /** When a group returns to its preferred node. `at` is a cron expression; its ticks arrive as `schedule-due`. */
 export type AutoFailback = 'on' | 'off' | { readonly afterMs: Millis } | { readonly at: string }
 
-export interface LinkConfig {
+export type LinkConfig = NetworkLinkConfig | SerialLinkConfig
+
+export interface NetworkLinkConfig {
   readonly kind: 'bcast' | 'mcast' | 'ucast'
   readonly interface: string
-  /** mcast: the multicast group. ucast: the peer (or this node itself, which is skipped). bcast: absent. */
+  /** mcast: the multicast group. ucast: the peer (or this node itself, which is skipped). bcast: absent. IPv4 or IPv6. */
   readonly address?: string
   readonly port: number
   /** mcast only. */
   readonly ttl?: number
   readonly loop?: boolean
+}
+
+/** A line to the peer of which nobody else is part. */
+export interface SerialLinkConfig {
+  readonly kind: 'serial'
+  /** The device: `/dev/ttyS0`. */
+  readonly interface: string
+  readonly baud: number
 }
 
 /** A floating address as configured; what is missing is derived from the machine's own subnets by the runtime. */

@@ -3,7 +3,9 @@
  * port the next daemon needs while the guard is still stopping things. Nobody reads from them.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import type { Outlet } from './links-plan.ts'
+import { closeSync, openSync } from 'node:fs'
+import type { NetworkOutlet, Outlet } from './links-plan.ts'
+import { outputFlags } from './serial-device.ts'
 import { codeOf } from './links-socket.ts'
 import { loadNative } from './native.ts'
 
@@ -23,7 +25,7 @@ export async function openGuardSockets(outlets: readonly Outlet[]): Promise<Guar
   const problems: string[] = []
   for (const outlet of outlets.slice(0, mostSockets)) {
     try {
-      sockets.push(await openOutlet(outlet))
+      sockets.push('family' in outlet ? await openOutlet(outlet) : openLine(outlet.target))
     } catch (error) {
       problems.push(`a last will cannot be sent to ${outlet.target} on ${outlet.config.interface}: ${codeOf(error)}`)
     }
@@ -33,7 +35,13 @@ export async function openGuardSockets(outlets: readonly Outlet[]): Promise<Guar
   return { sockets, problems }
 }
 
-async function openOutlet(outlet: Outlet): Promise<GuardSocket> {
+/** The daemon has set up the line; what does not fit into its buffer is dropped, for a guard must not wait. */
+function openLine(device: string): GuardSocket {
+  const fd = openSync(device, outputFlags)
+  return { fd, close: () => closeSync(fd) }
+}
+
+async function openOutlet(outlet: NetworkOutlet): Promise<GuardSocket> {
   const { config, family, target, memberOf } = outlet
   const any = family === 'ipv4' ? '0.0.0.0' : '::'
   const address = outlet.source ?? any

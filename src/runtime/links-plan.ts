@@ -1,6 +1,6 @@
 /** Which local addresses a link listens on and where its packets go, from its configuration and the interface's addresses. */
 import { isIPv6 } from 'node:net'
-import type { LinkConfig, LinkName } from '../core/config.ts'
+import type { LinkConfig, LinkName, NetworkLinkConfig, SerialLinkConfig } from '../core/config.ts'
 import { broadcastAddress, inSubnet, ipKey } from './addresses-bytes.ts'
 import type { MachineAddress } from './addresses-lines.ts'
 import type { Interfaces } from './links-monitor.ts'
@@ -16,8 +16,12 @@ export type LinkPlan =
 export interface Path { readonly bind: string; readonly targets: readonly string[] }
 
 /** One way of packets to the peer, for another socket than the link's own (guard-sockets.ts). */
-export interface Outlet {
-  readonly config: LinkConfig
+export type Outlet = NetworkOutlet | SerialOutlet
+
+export interface SerialOutlet { readonly config: SerialLinkConfig; readonly target: string }
+
+export interface NetworkOutlet {
+  readonly config: NetworkLinkConfig
   readonly family: 'ipv4' | 'ipv6'
   readonly target: string
   /** ucast: the own address that the peer knows. */
@@ -29,13 +33,14 @@ export interface Outlet {
 /** More than these on one interface are floating addresses or a mistake, and each costs a socket and a copy of every packet. */
 const mostPaths = 4
 
-/** `bcast eth0`, `mcast eth0 239.0.0.42`, `ucast eth1 192.0.2.2`. */
+/** `bcast eth0`, `mcast eth0 239.0.0.42`, `ucast eth1 192.0.2.2`, `serial /dev/ttyS0`. */
 export function linkName(config: LinkConfig): LinkName {
-  return [config.kind, config.interface, ...(config.address === undefined ? [] : [config.address])].join(' ')
+  const address = config.kind === 'serial' ? undefined : config.address
+  return [config.kind, config.interface, ...(address === undefined ? [] : [address])].join(' ')
 }
 
 /** `selfAddresses`: addresses of this host that other ucast lines of the same interface name; the peer sends to those. */
-export function planLink(config: LinkConfig, interfaces: Interfaces, selfAddresses: readonly string[]): LinkPlan {
+export function planLink(config: NetworkLinkConfig, interfaces: Interfaces, selfAddresses: readonly string[]): LinkPlan {
   const family = config.address !== undefined && isIPv6(config.address) ? 'ipv6' : 'ipv4'
   const found = interfaces.get(config.interface)
   if (found === undefined) return { status: 'unready', reason: `interface ${config.interface} does not exist` }
@@ -55,7 +60,7 @@ export function planLink(config: LinkConfig, interfaces: Interfaces, selfAddress
   return { status: 'ready', family, paths: planUnicast(config.interface, address, own, addresses, selfAddresses) }
 }
 
-export function outletsOf(config: LinkConfig, plan: LinkPlan): readonly Outlet[] {
+export function outletsOf(config: NetworkLinkConfig, plan: LinkPlan): readonly NetworkOutlet[] {
   if (plan.status !== 'ready') return []
   const { family, memberOf, paths } = plan
   return paths.flatMap((path) => path.targets.map((target) => ({
@@ -65,7 +70,7 @@ export function outletsOf(config: LinkConfig, plan: LinkPlan): readonly Outlet[]
   })))
 }
 
-function planBroadcast(config: LinkConfig, wide: readonly MachineAddress[]): LinkPlan {
+function planBroadcast(config: NetworkLinkConfig, wide: readonly MachineAddress[]): LinkPlan {
   const found = wide.filter(({ prefixLength }) => prefixLength < 31).map((address) => broadcastAddress(address.ip, address.prefixLength))
   const paths = [...new Set(found)].slice(0, mostPaths).map((address) => ({ bind: address, targets: [address] }))
   if (paths.length > 0) return { status: 'ready', family: 'ipv4', paths }
@@ -89,7 +94,7 @@ function linkLocal(address: string): boolean {
 }
 
 /** Without SO_BINDTODEVICE: did the packet come from a neighbour on this interface? Another interface's packets are not this link's. */
-export function fromInterface(source: string, config: LinkConfig, interfaces: Interfaces): boolean {
+export function fromInterface(source: string, config: NetworkLinkConfig, interfaces: Interfaces): boolean {
   if (config.address !== undefined && ipKey(source) === ipKey(config.address)) return true
   if (source.includes('%')) return source.endsWith(`%${config.interface}`)
   const addresses = interfaces.get(config.interface)?.addresses.values() ?? []

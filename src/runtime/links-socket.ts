@@ -1,6 +1,6 @@
 /** One UDP socket of a link: opened, bound to its interface, and sending without ever waiting. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import type { LinkConfig } from '../core/config.ts'
+import type { NetworkLinkConfig } from '../core/config.ts'
 import { errorCode } from './errors.ts'
 import type { NativeCalls } from './native.ts'
 import type { Path } from './links-plan.ts'
@@ -15,7 +15,7 @@ export interface LinkSocket {
 }
 
 export interface SocketRequest {
-  readonly config: LinkConfig
+  readonly config: NetworkLinkConfig
   readonly path: Path
   readonly family: 'ipv4' | 'ipv6'
   /** mcast: the interface's own address, by which a membership names the interface. */

@@ -1,7 +1,7 @@
 /** The YAML form: everything it can say, alone and beside classic files. */
 import { expect, test } from 'vitest'
 import { authFileOf, loadConfig, toYaml } from '../../src/config/index.ts'
-import { classic, codesOf, configOf, goodAuthkeys, goodYaml, yamlSource } from './samples.ts'
+import { classic, codesOf, configOf, goodAuthkeys, goodHaCf, goodYaml, yamlSource } from './samples.ts'
 
 test('the smallest file, with every default', () => {
   expect(configOf(yamlSource(goodYaml))).toEqual({
@@ -48,6 +48,10 @@ links:
   - {ucast: eth0, address: 192.0.2.2}
   - {ucast: eth1, address: 198.51.100.2, port: 701}
   - {mcast: eth0, address: 239.0.0.42, ttl: 2, loop: true}
+  - {ucast: eth0, address: "fd00::2"}
+  - {mcast: eth0, address: "ff12::694", port: 701}
+  - {serial: /dev/ttyS0}
+  - {serial: /dev/ttyUSB0, baud: 115200}
 ping: [192.0.2.254]
 start_timeout: 30s
 groups:
@@ -85,6 +89,10 @@ test('everything that can be said is understood, and written back to the same', 
     { kind: 'ucast', interface: 'eth0', address: '192.0.2.2', port: 700 },
     { kind: 'ucast', interface: 'eth1', address: '198.51.100.2', port: 701 },
     { kind: 'mcast', interface: 'eth0', address: '239.0.0.42', port: 700, ttl: 2, loop: true },
+    { kind: 'ucast', interface: 'eth0', address: 'fd00::2', port: 700 },
+    { kind: 'mcast', interface: 'eth0', address: 'ff12::694', port: 701, ttl: 1, loop: false },
+    { kind: 'serial', interface: '/dev/ttyS0', baud: 19_200 },
+    { kind: 'serial', interface: '/dev/ttyUSB0', baud: 115_200 },
   ])
   const [web, second] = config.groups
   expect(web?.name).toBe('web')
@@ -184,3 +192,34 @@ test('no message and nothing shown has a key in it', () => {
   }
   expect(toYaml(loadConfig(classic({ authkeys: goodAuthkeys })))).not.toContain('a-test-key')
 })
+
+test('serial lines and IPv6 of ha.cf are written as YAML that reads back to the same', () => {
+  const links = 'baud 115200\nserial /dev/ttyS0 /dev/ttyS1\nucast6 eth1 fe80::2%eth1\nmcast6 eth1 ff12::694 694 1 0\nping6 2001:db8::fe\n'
+  const result = loadConfig(classic({ haCf: `${goodHaCf}${links}` }))
+  expect(result.config?.links.slice(1)).toEqual([
+    { kind: 'serial', interface: '/dev/ttyS0', baud: 115_200 }, { kind: 'serial', interface: '/dev/ttyS1', baud: 115_200 },
+    { kind: 'ucast', interface: 'eth1', address: 'fe80::2', port: 694 },
+    { kind: 'mcast', interface: 'eth1', address: 'ff12::694', port: 694, ttl: 1, loop: false },
+  ])
+  expect(result.shown?.links.at(1)).toEqual({ kind: 'serial', interface: '/dev/ttyS0', address: null, port: null, baud: 115_200 })
+  const back = loadConfig(yamlSource(toYaml({ ...result, authFile: '/etc/hactl/authkeys' }) ?? ''))
+  expect(back.config?.links).toEqual(result.config?.links)
+  expect(back.config?.pings).toEqual(result.config?.pings)
+})
+
+const badLinks: readonly { link: string; code: string; says: RegExp }[] = [
+  { link: '{serial: ttyS0}', code: 'link-invalid', says: /full path/ },
+  { link: '{serial: /dev/ttyS0, baud: 1200}', code: 'link-invalid', says: /baud 1200: it is one of 9600/ },
+  { link: '{serial: /dev/ttyS0, port: 694}', code: 'link-invalid', says: /has port; a serial line has nothing but baud/ },
+  { link: '{bcast: eth0, baud: 9600}', code: 'link-address', says: /has baud, which only serial takes/ },
+  { link: '{ucast: eth0, address: "::1"}', code: 'link-address', says: /no address of a host/ },
+  { link: '{mcast: eth0, address: "2001:db8::1"}', code: 'link-address', says: /starts with ff/ },
+  { link: '{serial: /dev/ttyS0, bcast: eth0}', code: 'link-invalid', says: /exactly one of/ },
+]
+for (const { link, code, says } of badLinks) {
+  test(`the link ${link} is refused`, () => {
+    const { errors } = loadConfig(yamlSource(goodYaml.replace(/links:.*\n(?: .*\n)*/, `links: [${link}]\n`)))
+    expect(errors.map((error) => error.code)).toContain(code)
+    expect(errors.map(({ message }) => message).join('\n')).toMatch(says)
+  })
+}

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import type { LinkConfig } from '../../../src/core/config.ts'
+import type { NetworkLinkConfig } from '../../../src/core/config.ts'
 import { openLinks, type Links } from '../../../src/runtime/links.ts'
 import { rejection, runDriver, sh, sleep, until } from './scenario.ts'
 
 const port = 694
-const bcast: LinkConfig = { kind: 'bcast', interface: 'eth0', port }
-const mcast: LinkConfig = { kind: 'mcast', interface: 'eth0', address: '239.0.0.42', port, ttl: 1 }
-const ucast: LinkConfig = { kind: 'ucast', interface: 'eth0', address: '192.0.2.2', port }
-const self: LinkConfig = { kind: 'ucast', interface: 'eth0', address: '192.0.2.1', port }
-const ucast6: LinkConfig = { kind: 'ucast', interface: 'eth0', address: '2001:db8::2', port }
+const bcast: NetworkLinkConfig = { kind: 'bcast', interface: 'eth0', port }
+const mcast: NetworkLinkConfig = { kind: 'mcast', interface: 'eth0', address: '239.0.0.42', port, ttl: 1 }
+const ucast: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '192.0.2.2', port }
+const self: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '192.0.2.1', port }
+const ucast6: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '2001:db8::2', port }
 
 interface Opened { readonly links: Links; readonly packets: string[]; readonly changes: string[] }
 
-async function open(configs: readonly LinkConfig[]): Promise<Opened> {
+async function open(configs: readonly NetworkLinkConfig[]): Promise<Opened> {
   const packets: string[] = []
   const changes: string[] = []
   const links = await openLinks(configs, {
@@ -30,7 +30,7 @@ async function startPeer(): Promise<void> {
 }
 
 async function peer(): Promise<void> {
-  const toAlpha = (link: LinkConfig): LinkConfig => (link.address?.endsWith('2') === true && link.kind === 'ucast'
+  const toAlpha = (link: NetworkLinkConfig): NetworkLinkConfig => (link.address?.endsWith('2') === true && link.kind === 'ucast'
     ? { ...link, address: link.address.replace(/2$/, '1') } : link)
   const links = await openLinks([bcast, mcast, ucast, ucast6].map(toAlpha), {
     onPacket(link, bytes) {
