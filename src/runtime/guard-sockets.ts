@@ -6,7 +6,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { closeSync, openSync } from 'node:fs'
 import type { NetworkOutlet, Outlet } from './links-plan.ts'
 import { outputFlags } from './serial-device.ts'
-import { codeOf } from './links-socket.ts'
+import { codeOf, multicastOf } from './links-socket.ts'
 import { loadNative } from './native.ts'
 
 export interface GuardSocket { readonly fd: number; close(): void }
@@ -48,7 +48,7 @@ async function openOutlet(outlet: NetworkOutlet): Promise<GuardSocket> {
   const socket = createSocket({ type: family === 'ipv4' ? 'udp4' : 'udp6', ipv6Only: family === 'ipv6' })
   try {
     const native = loadNative()
-    const opened = native?.openUdp({ family, address, port: 0, interface: config.interface, reuse: false })
+    const opened = native?.openUdp({ family, address, port: 0, interface: config.interface, reuse: false, ...multicastOf(config) })
     await once(socket, 'listening', () => (opened === undefined ? socket.bind({ address, port: 0 }) : socket.bind({ fd: opened.fd })))
     if (config.kind === 'bcast') socket.setBroadcast(true)
     if (config.kind === 'mcast') {

@@ -55,7 +55,8 @@ export function planLink(config: NetworkLinkConfig, interfaces: Interfaces, self
   const address = config.address ?? ''
   if (config.kind === 'mcast') {
     const memberOf = family === 'ipv4' ? own[0]?.ip : `::%${config.interface}`
-    return { status: 'ready', family, paths: [{ bind: address, targets: [address] }], ...(memberOf === undefined ? {} : { memberOf }) }
+    const group = needsInterface(address) ? `${address}%${config.interface}` : address
+    return { status: 'ready', family, paths: [{ bind: group, targets: [group] }], ...(memberOf === undefined ? {} : { memberOf }) }
   }
   return { status: 'ready', family, paths: planUnicast(config.interface, address, own, addresses, selfAddresses) }
 }
@@ -91,6 +92,11 @@ function planUnicast(
 
 function linkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address)
+}
+
+/** A multicast group of the link: each interface has its own of that name. */
+function needsInterface(group: string): boolean {
+  return /^ff[0-9a-f][12]:/i.test(group)
 }
 
 /** Without SO_BINDTODEVICE: did the packet come from a neighbour on this interface? Another interface's packets are not this link's. */

@@ -44,7 +44,9 @@ export async function openLinkSocket(request: SocketRequest, native: NativeCalls
   try {
     if (native === undefined) await listen(socket, { address: path.bind, port: config.port, exclusive: true })
     else {
-      const opened = native.openUdp({ family, address: path.bind, port: config.port, interface: config.interface, reuse: request.reuse })
+      const opened = native.openUdp({
+        family, address: path.bind, port: config.port, interface: config.interface, reuse: request.reuse, ...multicastOf(config),
+      })
       boundToInterface = opened.boundToInterface
       await listen(socket, { fd: opened.fd })
     }
@@ -75,6 +77,10 @@ export async function openLinkSocket(request: SocketRequest, native: NativeCalls
       socket.close()
     },
   }
+}
+
+export function multicastOf({ kind, ttl, loop }: NetworkLinkConfig): { readonly multicast?: { readonly hops: number; readonly loop: boolean } } {
+  return kind === 'mcast' ? { multicast: { hops: ttl ?? 1, loop: loop ?? false } } : {}
 }
 
 function prepare(socket: Socket, request: SocketRequest): void {

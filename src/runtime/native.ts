@@ -40,12 +40,15 @@ export interface UdpRequest {
   readonly interface: string
   /** Only for sockets that this daemon itself opens several times on one address: shared with others, packets would get lost. */
   readonly reuse: boolean
+  /** Of IPv6: Node does not know the family of a socket that it was given, and would set those of IPv4. */
+  readonly multicast?: { readonly hops: number; readonly loop: boolean }
 }
 
 // Linux, little-endian (x64, arm64, riscv64): socket.h, if_packet.h, sockios.h.
 const AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_PACKET = 17
 const SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_FLAGS = 0o2000000 | 0o4000
-const SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25, SO_ATTACH_FILTER = 26, filterProgramLength = 16, IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26
+const SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25, SO_ATTACH_FILTER = 26, filterProgramLength = 16, IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26, IPV6_MULTICAST_HOPS = 18, IPV6_MULTICAST_LOOP = 19
 const MSG_DONTWAIT = 0x40, MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
 const SIOCGIFHWADDR = 0x8927
 const interfaceRequestLength = 40
@@ -174,7 +177,13 @@ function openUdp(libc: LibC, request: UdpRequest): { fd: number; boundToInterfac
   }
   check('socket', fd)
   const one = Buffer.from([1, 0, 0, 0])
-  if (ipv6) check('setsockopt IPV6_V6ONLY', libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4))
+  const setIpv6 = (name: string, option: number, value: number): void =>
+    check(`setsockopt ${name}`, libc.setsockopt(fd, IPPROTO_IPV6, option, Buffer.from([value, 0, 0, 0]), 4))
+  if (ipv6) setIpv6('IPV6_V6ONLY', IPV6_V6ONLY, 1)
+  if (ipv6 && request.multicast !== undefined) {
+    setIpv6('IPV6_MULTICAST_HOPS', IPV6_MULTICAST_HOPS, request.multicast.hops)
+    setIpv6('IPV6_MULTICAST_LOOP', IPV6_MULTICAST_LOOP, request.multicast.loop ? 1 : 0)
+  }
   if (request.reuse) check('setsockopt SO_REUSEADDR', libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4))
   const name = Buffer.from(`${request.interface}\0`)
   const bound = libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length)

@@ -6,6 +6,9 @@ const run = (scenario: string, env: Readonly<Record<string, string>>): Promise<R
 const names = ['bcast eth0', 'mcast eth0 239.0.0.42', 'ucast eth0 192.0.2.2', 'ucast eth0 2001:db8::2']
 const conversation = names.flatMap((link) => names.map((other) => `${link}: answer to one of ${other.replace(/\.2\.2$/, '.2.1').replace(/::2$/, '::1')}`)).sort()
 
+const [ours6, theirs6] = ['2', '1'].map((node) => [`ucast eth0 fd00::${node}`, `ucast eth0 fe80::${node}`, 'mcast eth0 ff12::694', 'mcast eth0 ff05::694'])
+const ipv6Conversation = (ours6 ?? []).flatMap((link) => (theirs6 ?? []).map((other) => `${link}: answer to one of ${other}`)).sort()
+
 for (const { how, env } of bothWays) {
   const boundBy = env['HACTL_NO_NATIVE'] === '1' ? 'subnet' : 'interface'
   describe(`links ${how}`, () => {
@@ -15,6 +18,12 @@ for (const { how, env } of bothWays) {
       // Four packets came to the peer, which answers each on all four links, naming the link that brought it.
       expect(result['answers']).toEqual(conversation)
       expect(result['names']).toEqual(names)
+    })
+    namespaceTest('over IPv6 alone: unicast to a unique local and to a link-local address, multicast of the link and of the site', async () => {
+      const result = await run('ipv6', env)
+      expect(result).toMatchObject({ heard: true, changes: [] })
+      expect(result['names']).toEqual(['ucast eth0 fd00::2', 'ucast eth0 fe80::2', 'mcast eth0 ff12::694', 'mcast eth0 ff05::694'])
+      expect(result['answers']).toEqual(ipv6Conversation)
     })
     namespaceTest('an interface that goes down and comes back: each link says so once, and works again', async () => {
       const result = await run('interface-down-up', env)

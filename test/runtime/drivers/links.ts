@@ -11,6 +11,9 @@ const ucast: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '1
 const self: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '192.0.2.1', port }
 const ucast6: NetworkLinkConfig = { kind: 'ucast', interface: 'eth0', address: '2001:db8::2', port }
 
+/** In all scopes: of the link, where an address needs its interface beside it, and of the site. */
+const multicast6: readonly NetworkLinkConfig[] = ['ff12::694', 'ff05::694'].map((address) => ({ kind: 'mcast', interface: 'eth0', address, port, ttl: 1 }))
+
 interface Opened { readonly links: Links; readonly packets: string[]; readonly changes: string[] }
 
 async function open(configs: readonly NetworkLinkConfig[]): Promise<Opened> {
@@ -106,6 +109,34 @@ await runDriver({
       return output.includes('198.51.100.1 moved')
     })
     return { listening, heard, changes: opened.changes }
+  },
+  // Only IPv6: unicast to a unique local and to a link-local address, multicast of the link and of the site.
+  async ipv6() {
+    sh(`ip addr flush dev eth0; ip addr add fd00::1/64 dev eth0 nodad; ip addr add fe80::1/64 dev eth0 nodad
+      ip -n beta addr flush dev eth0; ip -n beta addr add fd00::2/64 dev eth0 nodad; ip -n beta addr add fe80::2/64 dev eth0 nodad`)
+    const unicast = ['fd00::1', 'fd00::2', 'fe80::1', 'fe80::2'].map((address): NetworkLinkConfig => ({ kind: 'ucast', interface: 'eth0', address, port }))
+    const other = spawn('nsenter', ['--net=/run/netns/beta', process.execPath, process.argv[1] ?? '', 'peer6'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => other.stdout.once('data', resolve))
+    const opened = await open([...unicast, ...multicast6])
+    const answers = (): string[] => [...new Set(opened.packets)].sort()
+    const heard = await until(async () => {
+      opened.links.send(Buffer.from('one'))
+      await sleep(20)
+      return answers().length >= opened.links.names.length ** 2
+    })
+    await opened.links.close()
+    return { names: opened.links.names, heard, answers: answers(), changes: opened.changes }
+  },
+  async peer6() {
+    const unicast = ['fd00::1', 'fd00::2', 'fe80::1', 'fe80::2'].map((address): NetworkLinkConfig => ({ kind: 'ucast', interface: 'eth0', address, port }))
+    const links = await openLinks([...unicast, ...multicast6], {
+      onPacket(link, bytes) {
+        if (bytes.toString() === 'one') links.send(Buffer.from(`answer to one of ${link}`))
+      },
+      onChange: () => undefined,
+    })
+    process.stdout.write('ready\n')
+    await sleep(24_000)
   },
   async receiver() {
     const socket = createSocket('udp4')
