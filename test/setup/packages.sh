@@ -2,13 +2,13 @@
 # Gets the Debian packages that the tests drive (real `ip`, apache2, MariaDB, PostgreSQL...). As root it installs what is
 # missing; otherwise, or where a package cannot be had, it says what to install. It never fails for a missing package:
 # the tests that need it are then skipped by name. What is missing, and why, goes to the file $MISSING_FILE.
-# Usage: packages.sh [bench] [soak]      bench: also keepalived and heartbeat.   soak: also systemd-container and mmdebstrap.
+# Usage: packages.sh [bench] [soak]      bench: also keepalived.   soak: also systemd-container and mmdebstrap.
 #        packages.sh demo                only the few that the demo needs; a file of its own says what is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 MISSING_FILE=${HACTL_MISSING_PACKAGES:-node_modules/.hactl-missing-packages}
-wanted=(curl iproute2 iputils-arping iputils-ping nftables procps util-linux socat uidmap apache2 mariadb-server postgresql systemd etcd-server etcd-client openssl cluster-glue fence-agents)
+wanted=(curl iproute2 iputils-arping iputils-ping nftables procps util-linux socat uidmap apache2 mariadb-server postgresql systemd etcd-server etcd-client openssl cluster-glue fence-agents heartbeat)
 # What these packages would start at boot. A test machine must not become a web server.
 services=(apache2 apache-htcacheclean mariadb postgresql keepalived heartbeat nftables etcd logd)
 policy=/usr/sbin/policy-rc.d
@@ -108,7 +108,7 @@ install_as_root() {
 
 for word in "$@"; do
   case "$word" in
-    bench) wanted+=(keepalived heartbeat) ;;
+    bench) wanted+=(keepalived) ;;
     demo) wanted=(iproute2 util-linux) MISSING_FILE=$MISSING_FILE-demo ;;
     soak) wanted+=(systemd-container mmdebstrap) ;;
     *) say "unknown word '$word': use demo, bench or soak"; exit 2 ;;
