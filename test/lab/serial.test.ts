@@ -1,9 +1,10 @@
 /** A null-modem cable between two hosts (a pair of pseudo-terminals): what the pair is spared when the network goes, and a real Heartbeat at its other end. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { inspectDatagram } from '../../src/protocol/inspection.ts'
 import { createFrameScanner } from '../../src/runtime/serial-frames.ts'
-import { sleep, waitFor, type Host, type Running } from './hosts.ts'
+import { lacksHeartbeat, startHeartbeat } from './heartbeat.ts'
+import { sleep, waitFor, type Running } from './hosts.ts'
 import { lacks, testWith } from './needs.ts'
 import { deadtimeMs, ip, openPair, type Pair } from './pair.ts'
 
@@ -60,21 +61,12 @@ testWith(['socat', 'stty'], 'over a serial line alone the last will of a dead da
   expect(pair.lab.overlapMs(ip)).toBe(0)
 })
 
-const heartbeat = ['/usr/libexec/heartbeat/heartbeat', '/usr/lib/heartbeat/heartbeat'].find((path) => existsSync(path))
-const missing = [...lacks('socat', 'stty'), ...(heartbeat === undefined ? ['heartbeat'] : []), ...(process.getuid?.() === 0 ? [] : ['root'])]
-
-async function startHeartbeat(host: Host, peer: string): Promise<void> {
-  host.write('/etc/ha.d/ha.cf', `${['logfile /var/log/ha-log', 'logfacility none', 'keepalive 500ms', 'deadtime 5', 'warntime 3', 'initdead 10', 'baud 19200',
-    'serial /run/line', 'auto_failback on', `node ${host.name}`, `node ${peer}`].join('\n')}\n`)
-  await host.must(`mkdir -p /run/heartbeat/ccm /run/heartbeat/crm /run/heartbeat/dopd /run/resource-agents
-    chown -R hacluster:haclient /run/heartbeat; chmod 750 /run/heartbeat /run/heartbeat/*; mount --bind /dev/null /proc/sysrq-trigger 2>/dev/null || true`)
-  await host.start('heartbeat', [heartbeat ?? ''])
-}
+const missing = [...lacks('socat', 'stty'), ...lacksHeartbeat()]
 
 test.skipIf(missing.length > 0)(`a real Heartbeat at the other end of the line: each hears the other${missing.length === 0 ? '' : ` (not here: ${missing.join(', ')})`}`, async () => {
   const pair = await openPair({ links: ['baud 19200', 'serial /run/line'], timing: { keepaliveMs: 500, deadtimeMs: 5_000, initdeadMs: 10_000 } })
   await layCable(pair)
-  await startHeartbeat(pair.beta, 'alpha')
+  await startHeartbeat(pair.beta, 'alpha', ['baud 19200', 'serial /run/line'])
   await pair.start(pair.alpha)
   const status = await pair.untilStatus(pair.alpha, 'beta alive', ({ nodes }) => nodes.every((node) => node.status === 'alive'), 30_000)
   expect(status.nodes.find(({ self }) => !self)).toMatchObject({ name: 'beta', dialogue: 'heartbeat' })
