@@ -1,7 +1,8 @@
 /** P3 and P4: what is left of a daemon that died or hangs. Its guard takes the addresses down, and the kernel does so without it. */
+import type { CoreConfig } from '../core/config.ts'
 import type { GuardPlan } from '../core/guard-plan.ts'
 import type { Will } from '../core/packet.ts'
-import { leaseEndMs } from './exclusion.ts'
+import { leaseEndMs, leaseEndOf } from './exclusion.ts'
 import { isUp, stagesOfGroup, type Machine } from './machine.ts'
 import { violate } from './violations.ts'
 import type { World } from './world.ts'
@@ -39,9 +40,23 @@ export function watchLeases(world: World, machine: Machine): void {
     if (paused === undefined && machine.daemon !== undefined) return
     const left = machine.stages.find((truth) => truth.configured.size > 0)
     // A line that was in the child's pipe may have come through since.
-    if (left !== undefined && left.askedMs + limitMs > world.nowMs) return world.queue.add(left.askedMs + limitMs, look)
+    const dueMs = left === undefined ? -Infinity : left.askedMs + Math.max(limitMs, left.askedMs <= node.formerLease.askedUntilMs ? node.formerLease.endMs : 0)
+    if (dueMs > world.nowMs) return world.queue.add(dueMs, look)
     if (left === undefined || node.saysPaused || node.raisedUntilMs > world.nowMs) return
     violate(world, 'P4', `the daemon of ${machine.name} does nothing for ${Math.round(world.nowMs - fromMs)} ms, and ${left.what.name} of ${left.group} is still there`)
   }
   world.queue.add(fromMs + limitMs, look)
+}
+
+/** A shorter lease takes nothing off a lifetime that authority still covers: what was asked for before a reload ends with the lease of before. */
+export function leaseChanged(world: World, machine: Machine, before: CoreConfig): void {
+  const node = world.ledger.nodes[machine.index]
+  const askedUntilMs = world.nowMs + longestOnItsWayMs(before)
+  const isRecent = node.formerLease.askedUntilMs >= world.nowMs
+  node.formerLease = { askedUntilMs, endMs: Math.max(leaseEndOf(before), isRecent ? node.formerLease.endMs : 0) }
+}
+
+/** So long after it was decided upon a line is killed in the child (core/lease.ts). */
+function longestOnItsWayMs({ timing }: CoreConfig): number {
+  return Math.max(1000, 0.5 * timing.deadtimeMs)
 }

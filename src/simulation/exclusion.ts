@@ -3,6 +3,7 @@
  * can show is excused, and it ends: a guest in which all clocks stood still, and the moment between the waking of a paused
  * guest and its daemon's first look at the clock.
  */
+import type { CoreConfig } from '../core/config.ts'
 import { configuredLeaseSeconds, kernelTimerMs, renewIntervalMs } from '../core/lease-arithmetic.ts'
 import type { Excuse, Overlap } from './ledger.ts'
 import { timingOf, type Machine } from './machine.ts'
@@ -49,9 +50,12 @@ function authorityMs(world: World, machine: Machine): number {
 
 /** No address of a machine whose daemon does nothing outlives this. */
 export function leaseEndMs(machine: Machine): number {
-  const config = machine.daemon?.state.config ?? machine.config
-  const seconds = Math.max(configuredLeaseSeconds(config.timing, config.lease) ?? Infinity, configuredLeaseSeconds(machine.config.timing, config.lease) ?? Infinity)
-  return (seconds * 1000 + kernelTimerMs) * 1.02 + 2 * slackMs
+  return Math.max(leaseEndOf(machine.daemon?.state.config ?? machine.config), leaseEndOf(machine.config))
+}
+
+/** By this configuration. */
+export function leaseEndOf({ timing, lease }: Pick<CoreConfig, 'timing' | 'lease'>): number {
+  return ((configuredLeaseSeconds(timing, lease) ?? Infinity) * 1000 + kernelTimerMs) * 1.02 + 2 * slackMs
 }
 
 /** What was excused must have ended by then. */

@@ -91,6 +91,8 @@ export interface NodeLedger {
   fencedMs: number
   /** Its addresses may stay until then without a word of it (`hactl pause`). */
   raisedUntilMs: number
+  /** The lease before the last reload, and until when a line by it may have reached the kernel. */
+  formerLease: { readonly askedUntilMs: number; readonly endMs: number }
   daemonStartMs: number
   daemonEndMs: number
   /** The kernel was not booted since the last daemon: what is found may be adopted after deadtime. */
@@ -150,7 +152,7 @@ function createNodeLedger(): NodeLedger {
   return {
     lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, lastGuestWakeMs: -Infinity,
-    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
+    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, formerLease: { askedUntilMs: -Infinity, endMs: 0 }, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), shown: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }

@@ -2,9 +2,12 @@
 import { expect, test } from 'vitest'
 import type { Effect, Lease } from '../../src/core/effects.ts'
 import { monotonicMs } from '../../src/simulation/clock.ts'
+import { realCore } from '../../src/simulation/core.ts'
 import { killDaemon } from '../../src/simulation/driver.ts'
 import { pauseMachine } from '../../src/simulation/hosts.ts'
 import type { Machine } from '../../src/simulation/machine.ts'
+import { openStory } from '../../src/simulation/scenario.ts'
+import { withEffects } from './broken-core.ts'
 import { addresses, createPuppets, group, isUpOn, type Puppets } from './puppet.ts'
 
 let nextId = 1
@@ -119,4 +122,21 @@ test('a line that is in the pipe when its daemon dies adds the address, unless t
   expect([isUpOn(pair.alpha), isUpOn(pair.beta)]).toEqual([false, true])
   pair.run(3000)
   expect(isUpOn(pair.beta)).toBe(false)
+})
+
+/** Held by a grant alone, with a shorter deadtime since a moment ago; then the daemon stands still. */
+const shorterThenStopped = 'witness grant=15s\ntiming deadtime 10s initdead 20s\ngroup web alpha 192.0.2.100\nsettle\ncrash beta\nrun 20s\nreload alpha deadtime 5s\npause alpha 12s\nrun 12s'
+
+test('an address that was renewed before a reload ends with the lease of before, and that is no violation', () => {
+  const story = openStory(realCore)
+  story.follow(shorterThenStopped)
+  expect(story.told.some((line) => line.includes('the lease of 192.0.2.100 ends'))).toBe(true)
+  expect(story.world().ledger.violations).toEqual([])
+})
+
+test('a core whose leases are longer than its configuration says breaks P4, also after a reload', () => {
+  const longer = withEffects((effect) => (effect.type === 'renew-addresses' ? [{ ...effect, lease: { ...effect.lease, validSeconds: effect.lease.validSeconds + 4 } }] : [effect]))
+  const story = openStory(longer)
+  story.follow(shorterThenStopped)
+  expect(story.world().ledger.violations[0]).toMatchObject({ rule: 'P4' })
 })
