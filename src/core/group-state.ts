@@ -50,9 +50,11 @@ export interface WitnessRequest { readonly id: number; readonly type: WitnessAsk
 export interface StageLease {
   /** The kernel keeps them at least until then. */
   readonly untilMs: Millis
+  /** Not longer than that, but for the lateness of its timer: a line may be long on its way, and counts from when the kernel has it. */
+  readonly latestMs: Millis
   readonly nextRenewMs: Millis
   /** Of the renewal under way. */
-  readonly renewing?: { readonly serial: number; readonly untilMs: Millis; readonly deadlineMs: Millis }
+  readonly renewing?: { readonly serial: number; readonly validMs: Millis; readonly untilMs: Millis; readonly latestMs: Millis; readonly deadlineMs: Millis }
 }
 
 export interface RunningOperation {

@@ -12,7 +12,7 @@ import type { Event } from './events.ts'
 import { configuredLeaseSeconds, isFixedLease, kernelTimerMs, renewIntervalMs, validSecondsUntil } from './lease-arithmetic.ts'
 import { raisedSeconds, raisedUntilMs } from './raised.ts'
 import { changed, copyLease, whole } from './shape.ts'
-import type { GroupState, NodeState, StageLease, StageState } from './state.ts'
+import type { GroupState, NodeState, RunningOperation, StageLease, StageState } from './state.ts'
 import { loseAddresses, noneIsMissing } from './stripped.ts'
 import type { Dues, Millis } from './time.ts'
 import { groupNamed, record, setStage, setState, type Turn } from './turn.ts'
@@ -60,10 +60,17 @@ function renewalPaceMs(state: NodeState, stage: StageState, validSeconds: number
   return renewIntervalMs(timingHere(state), restsOnWitness(state), seconds, addresses)
 }
 
-/** A stage whose addresses this daemon added at `addedMs`, to stand until `untilMs` at least. */
-export function leasedStage(state: NodeState, stage: StageState, addedMs: Millis, untilMs: Millis | undefined): Pick<StageState, 'lease'> | { readonly lease: undefined } {
-  if (untilMs === undefined) return { lease: undefined }
-  return { lease: whole<StageLease>({ untilMs, nextRenewMs: addedMs + renewalPaceMs(state, stage, Math.round((untilMs - addedMs) / 1_000)) }, copyLease) }
+/** A stage whose addresses this daemon has added by now. */
+export function leasedStage(state: NodeState, stage: StageState, { startedMs, leaseUntilMs, notAfterMs }: RunningOperation, nowMs: Millis): Pick<StageState, 'lease'> | { readonly lease: undefined } {
+  if (leaseUntilMs === undefined) return { lease: undefined }
+  const validMs = leaseUntilMs - startedMs
+  const latestMs = Math.min(nowMs, notAfterMs ?? Infinity) + validMs
+  return { lease: whole<StageLease>({ untilMs: leaseUntilMs, latestMs, nextRenewMs: startedMs + renewalPaceMs(state, stage, Math.round(validMs / 1_000)) }, copyLease) }
+}
+
+/** Until when the kernel may keep the addresses at the longest, whether or not a renewal under way comes through; its timer may be late besides. */
+export function latestMs({ latestMs: reachedMs, renewing }: StageLease): Millis {
+  return Math.max(reachedMs, renewing?.latestMs ?? -Infinity)
 }
 
 /** Renews what is due. What authority does not cover any more is left to the kernel. */
@@ -71,9 +78,9 @@ export function renewLeases(turn: Turn, name: string): void {
   const stages = groupNamed(turn.state, name)?.stages ?? []
   stages.forEach((stage, index) => {
     const { lease } = stage
-    if (lease !== undefined && lease.untilMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, groupNamed(turn.state, name)) && turn.nowMs >= lease.untilMs + kernelTimerMs) {
+    if (lease !== undefined && lease.latestMs !== -Infinity && lease.renewing === undefined && isEnding(turn.state, groupNamed(turn.state, name)) && turn.nowMs >= lease.latestMs + kernelTimerMs) {
       // Over for certain: nothing waits for it any more.
-      setStage(turn, name, index, { lease: changed(lease, { untilMs: -Infinity }, copyLease) })
+      setStage(turn, name, index, { lease: changed(lease, { untilMs: -Infinity, latestMs: -Infinity }, copyLease) })
     }
     if (lease?.renewing !== undefined && turn.nowMs >= lease.renewing.deadlineMs) return endRenewal(turn, name, index, 'failed', 'no answer')
     if (lease === undefined || lease.renewing !== undefined || stage.status !== 'running' || turn.nowMs < lease.nextRenewMs) return
@@ -84,10 +91,11 @@ export function renewLeases(turn: Turn, name: string): void {
 /** The kernel may keep the stage's addresses longer than present authority covers: a grant, a pause or a longer deadtime is over. */
 export function isOverlong(state: NodeState, group: GroupState, { lease }: StageState, nowMs: Millis): boolean {
   if (lease === undefined) return false
-  const untilMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity)
-  if (nowMs >= untilMs + kernelTimerMs) return false
+  const goneMs = latestMs(lease) + kernelTimerMs
+  if (nowMs >= goneMs) return false
   const endMs = Math.max(authorityOf(state, group).endMs, raisedUntilMs(state))
-  if (endMs !== Infinity) return untilMs + kernelTimerMs > endMs
+  if (endMs !== Infinity) return goneMs > endMs
+  const untilMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity)
   const next = leaseFor(state, group, nowMs)
   return typeof next === 'object' && untilMs > nowMs + next.validSeconds * 1_000 + kernelTimerMs
 }
@@ -102,14 +110,15 @@ export function renew(turn: Turn, name: string, index: number, shortens: boolean
   // The address may have expired, and been put back by nobody, so it is looked at in time too.
   const paceMs = renewalPaceMs(state, stage, next === 'none' || next === 'forever' ? 1 : next.validSeconds)
   const untilMs = next === 'none' || next === 'forever' ? -Infinity : nowMs + next.validSeconds * 1_000
-  if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs && !isOverlong(state, group, stage, nowMs)) || nowMs >= stage.lease.untilMs + kernelTimerMs) {
+  if (next === 'none' || next === 'forever' || (!shortens && untilMs <= stage.lease.untilMs && !isOverlong(state, group, stage, nowMs)) || nowMs >= stage.lease.latestMs + kernelTimerMs) {
     setStage(turn, name, index, { lease: changed(stage.lease, { nextRenewMs: nowMs + paceMs }, copyLease) })
     return
   }
+  const validMs = next.validSeconds * 1_000
   const serial = state.nextRenewalSerial
   setState(turn, { nextRenewalSerial: serial + 1 })
   setStage(turn, name, index, {
-    lease: changed(stage.lease, { nextRenewMs: nowMs + paceMs, renewing: { serial, untilMs, deadlineMs: nowMs + answerLimitMs(state) + 2_000 } }, copyLease),
+    lease: changed(stage.lease, { nextRenewMs: nowMs + paceMs, renewing: { serial, validMs, untilMs, latestMs: next.notAfterMs + validMs, deadlineMs: nowMs + answerLimitMs(state) + 2_000 } }, copyLease),
   })
   turn.effects.push({ type: 'renew-addresses', group: name, stage: index, serial, what: stage.what, lease: next })
 }
@@ -143,17 +152,25 @@ export function finishRenewal(turn: Turn, event: Extract<Event, { type: 'address
   if (event.result === 'too-late') loseToLateness(turn, event.group, event.stage, event.message)
 }
 
-function endRenewal(turn: Turn, name: string, index: number, result: Extract<Event, { type: 'addresses-renewed' }>['result'], message = '', ips: readonly string[] = []): void {
+type RenewalResult = Extract<Event, { type: 'addresses-renewed' }>['result']
+
+function endRenewal(turn: Turn, name: string, index: number, result: RenewalResult, message = '', ips: readonly string[] = []): void {
   const stage = groupNamed(turn.state, name)?.stages[index]
   if (stage?.lease === undefined) return
-  const { renewing } = stage.lease
-  const untilMs = (result === 'renewed' || result === 'gone') && renewing !== undefined ? renewing.untilMs : stage.lease.untilMs
-  setStage(turn, name, index, { lease: changed(stage.lease, { untilMs, renewing: undefined }, copyLease) })
+  setStage(turn, name, index, { lease: changed(stage.lease, { ...reached(stage.lease, result, turn.nowMs), renewing: undefined }, copyLease) })
   if (result === 'renewed') noneIsMissing(turn, name, index)
   if (result === 'gone') loseAddresses(turn, name, index, ips)
   if (result === 'failed') recordTrouble(turn, name, index, `the lifetime of ${stage.what.name} cannot be renewed: ${message}`)
   if (result !== 'too-late') return
   loseToLateness(turn, name, index, message)
+}
+
+/** One that has failed may have come through, or may do so yet. */
+function reached(lease: StageLease, result: RenewalResult, nowMs: Millis): Pick<StageLease, 'untilMs' | 'latestMs'> {
+  const { renewing } = lease
+  const done = result === 'renewed' || result === 'gone'
+  if (renewing === undefined || !done) return { untilMs: lease.untilMs, latestMs: latestMs(lease) }
+  return { untilMs: renewing.untilMs, latestMs: Math.min(nowMs + renewing.validMs, renewing.latestMs) }
 }
 
 /** It may have been renewed after its time, so it was removed, and is to be started anew in its place. */
@@ -179,7 +196,7 @@ export function addLeaseDeadlines(state: NodeState, group: GroupState, dues: Due
   const ending = isEnding(state, group)
   for (const { lease, status } of group.stages) {
     if (lease === undefined) continue
-    const endMs = Math.max(lease.untilMs, lease.renewing?.untilMs ?? -Infinity) + kernelTimerMs
+    const endMs = latestMs(lease) + kernelTimerMs
     if (ending && endMs !== -Infinity) dues.push(endMs)
     if (lease.renewing !== undefined) dues.push(lease.renewing.deadlineMs)
     else if (status === 'running') dues.push(lease.nextRenewMs)

@@ -55,7 +55,7 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
     setStage(turn, group.name, operation.stage, {
       status: 'running',
       addAgain: undefined,
-      ...leasedStage(turn.state, stage, operation.startedMs, operation.leaseUntilMs),
+      ...leasedStage(turn.state, stage, operation, turn.nowMs),
       message: undefined,
       restored: undefined,
       statusFailures: 0,

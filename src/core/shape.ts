@@ -82,7 +82,7 @@ export function copyLink(one: LinkState): Whole<LinkState> {
 
 export function copyLease(one: StageLease): Whole<StageLease> {
   return {
-    untilMs: one.untilMs, nextRenewMs: one.nextRenewMs, renewing: one.renewing,
+    untilMs: one.untilMs, latestMs: one.latestMs, nextRenewMs: one.nextRenewMs, renewing: one.renewing,
   }
 }
 

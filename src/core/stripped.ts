@@ -4,7 +4,7 @@
  * stood still, and it comes back only where authority still stands.
  */
 import type { Event } from './events.ts'
-import { leaseForStart, type LeaseNow } from './lease.ts'
+import { latestMs, leaseForStart, type LeaseNow } from './lease.ts'
 import { kernelTimerMs } from './lease-arithmetic.ts'
 import { changed, copyLease } from './shape.ts'
 import type { GroupState, NodeState, Restored, StageState } from './state.ts'
@@ -52,8 +52,8 @@ function restore(turn: Turn, group: GroupState, index: number, ips: readonly str
   setGroup(turn, group.name, { strippedCount, announce: { round: 0, nextMs: turn.nowMs } })
   if (lease !== 'forever' && stage.lease !== undefined) {
     // What is put back may live longer than the others, also than what a renewal under way says: what is given up must come off that.
-    const untilMs = Math.max(stage.lease.untilMs, stage.lease.renewing?.untilMs ?? -Infinity, turn.nowMs + lease.validSeconds * 1_000)
-    setStage(turn, group.name, index, { lease: changed(stage.lease, { untilMs, renewing: undefined }, copyLease) })
+    const longestMs = Math.max(latestMs(stage.lease), lease.notAfterMs + lease.validSeconds * 1_000)
+    setStage(turn, group.name, index, { lease: changed(stage.lease, { latestMs: longestMs, renewing: undefined }, copyLease) })
   }
   turn.effects.push({ type: 'restore-addresses', group: group.name, stage: index, ips, what: stage.what, ...(lease === 'forever' ? {} : { lease }) })
 }
@@ -70,7 +70,7 @@ export function lookForLost(turn: Turn, name: string): void {
 
 /** When a lifetime that nobody renews is over for certain, and has been for long enough to be told to a node that was awake. */
 function overMs({ contact }: NodeState, { lease }: StageState): Millis {
-  return lease === undefined || lease.renewing !== undefined ? Infinity : Math.max(lease.untilMs + kernelTimerMs, contact.listenFromMs) + toldWithinMs
+  return lease === undefined || lease.renewing !== undefined ? Infinity : Math.max(lease.latestMs + kernelTimerMs, contact.listenFromMs) + toldWithinMs
 }
 
 /** The renewal has found all of them. */

@@ -85,7 +85,7 @@ test('after a pause the answer to a renewal from before is waited for', () => {
   pair.run(1_000)
   const { a } = pair.hosts
   const lease = groupOf(a).stages[0]?.lease
-  const renewing = { serial: 77, untilMs: pair.nowMs + 3_000, deadlineMs: pair.nowMs + 4_000 }
+  const renewing = { serial: 77, validMs: 3_000, untilMs: pair.nowMs + 3_000, latestMs: pair.nowMs + 3_500, deadlineMs: pair.nowMs + 4_000 }
   a.state = { ...a.state, groups: a.state.groups.map((one) => ({ ...one, stages: one.stages.map((stage) => ({ ...stage, ...(lease === undefined ? {} : { lease: { ...lease, renewing } }) })) })) }
   a.up = false
   pair.run(6_000)
@@ -96,6 +96,18 @@ test('after a pause the answer to a renewal from before is waited for', () => {
   pair.give('a', { type: 'addresses-renewed', group: 'web', stage: 0, serial: 77, result: 'too-late', message: 'removed again' })
   pair.run(3_000)
   expect(a.running.has('web/0')).toBe(true)
+})
+
+test('a lifetime counts from when its renewal was answered at the latest: the line may have been long on its way', () => {
+  const pair = pairOf(configuration([web], { lease: { seconds: 3 } }))
+  pair.run(1_000)
+  const { a } = pair.hosts
+  const sentMs = pair.nowMs
+  const renewing = { serial: 77, validMs: 3_000, untilMs: sentMs + 3_000, latestMs: sentMs + 3_500, deadlineMs: sentMs + 4_000 }
+  a.state = { ...a.state, groups: a.state.groups.map((one) => ({ ...one, stages: one.stages.map((stage) => ({ ...stage, ...(stage.lease === undefined ? {} : { lease: { ...stage.lease, renewing } }) })) })) }
+  pair.run(400)
+  pair.give('a', { type: 'addresses-renewed', group: 'web', stage: 0, serial: 77, result: 'renewed' })
+  expect(groupOf(a).stages[0]?.lease).toMatchObject({ untilMs: sentMs + 3_000, latestMs: sentMs + 3_400 })
 })
 
 test('hactl pause raises the lifetime once the peer has promised, and the end of the pause sets it back first', () => {

@@ -133,7 +133,7 @@ export const flaws: readonly Flaw[] = [
       cut all
       pause alpha 30s
       run 10s`,
-    core: () => withMemory((state, event) => mapStages(state, (stage) => (stage.lease === undefined ? stage : { ...stage, lease: { ...stage.lease, untilMs: Math.min(stage.lease.untilMs, event.nowMs) } }))),
+    core: () => withMemory((state, event) => mapStages(state, (stage) => (stage.lease === undefined ? stage : { ...stage, lease: { ...stage.lease, untilMs: Math.min(stage.lease.untilMs, event.nowMs), latestMs: Math.min(stage.lease.latestMs, event.nowMs) } }))),
     rules: ['P1'],
   },
   {
