@@ -232,7 +232,7 @@ export function listenAfresh(turn: Turn): void {
   const { status } = turn.state.contact
   // Dead or gone before the pause: it may have come back and acquired meanwhile.
   const mayBeBack = status === 'dead' || status === 'left'
-  setContact(turn, { listenFromMs: turn.nowMs, wokeMs: turn.nowMs, ...(mayBeBack ? { status: 'unknown', sinceMs: turn.nowMs, wills: undefined } : {}) })
+  setContact(turn, { listenFromMs: turn.nowMs, wokeMs: turn.nowMs, heardSinceMs: undefined, ...(mayBeBack ? { status: 'unknown', sinceMs: turn.nowMs, wills: undefined } : {}) })
   turn.answerOwed = true
   turn.answerWanted = true
 }

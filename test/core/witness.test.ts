@@ -225,3 +225,26 @@ test('a script that a deaf peer is still stopping is waited for', () => {
   expect(pair.held('data')).toBe('')
   expect(pair.hosts.b.running.has('data/1')).toBe(false)
 })
+
+test('after a pause in which the monotonic clock stood still, nobody is taken for deaf by what was heard before it', () => {
+  const pair = pairOf(config)
+  pair.run(3_000)
+  pair.give('b', { type: 'tick', wallMs: 1_000_000 + pair.nowMs + 15_000 })
+  expect(codes(pair.hosts.b)).toContain('was-stalled')
+  pair.run(3_000)
+  expect(codes(pair.hosts.b)).not.toContain('peer-deaf')
+})
+
+test('for a peer that is deaf an administrator may vouch: with the grant that is a proof, whatever it said of its group', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('mysql')])], witnessed))
+  pair.outcomes.set('a stop mysql', { result: 'failed', message: 'no' })
+  pair.cut.add('b>a')
+  pair.witness.reachableFrom.delete('a')
+  pair.run(8_000)
+  expect(codes(pair.hosts.b)).toContain('peer-deaf')
+  expect(pair.held('web')).toBe('')
+  pair.cut.add('a>b')
+  pair.ask('b', { type: 'cleanup', group: 'web', timeoutMs: 10_000 })
+  pair.run(1_000)
+  expect(groupOf(pair.hosts.b).hold?.permission).toBe('witness')
+})
