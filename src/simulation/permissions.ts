@@ -41,7 +41,8 @@ export function followUsed(world: World, machine: Machine, packet: Packet, sentM
   const node = world.ledger.nodes[machine.index]
   if (packet.id.generation > node.lastUsedGeneration) node.wills.clear()
   if (packet.will !== undefined) return void node.wills.set('group' in packet.will ? `${packet.will.says}/${packet.will.group}` : packet.will.says, world.nowMs)
-  node.fencedMs = -Infinity
+  // What was sent before it was switched off may be read late, by a node that stood still meanwhile.
+  if (sentMs > node.fencedMs) node.fencedMs = -Infinity
   node.vouched.clear()
   confirm(world, machine, packet)
   for (const group of packet.facts?.groups ?? []) {

@@ -28,7 +28,7 @@ function proofWithoutPeer(world: World, machine: Machine, group: GroupName): Acq
   if (node.vouched.has(group) && witness === undefined && (silent || node.peerLeft || node.wills.size > 0)) return 'vouched'
   if (witness !== undefined) {
     if (node.peerLeft && isFresh(world, machine)) return 'left'
-    const mayAsk = silent || saysStopped(world, machine, group) || node.peerLeft || node.fencedMs > -Infinity
+    const mayAsk = silent || (isDeaf(world, machine) && (node.vouched.has(group) || saysStopped(world, machine, group))) || node.peerLeft || node.fencedMs > -Infinity
     return mayAsk && hasGrant(world, machine, group) ? 'witness' : undefined
   }
   if (node.peerLeft) return 'left'
@@ -45,12 +45,17 @@ function isSilent(world: World, machine: Machine, group: GroupName): boolean {
   return world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs
 }
 
-/** It has heard nothing of this node for deadtime, and its own newest word is that it has stopped and wants nothing. */
-function saysStopped(world: World, machine: Machine, group: GroupName): boolean {
+/** It has heard nothing of this node for deadtime, so it may hold by a grant only. */
+function isDeaf(world: World, machine: Machine): boolean {
   const node = world.ledger.nodes[machine.index]
-  const shown = node.shown.get(group)
   const deadtimeMs = Math.min(timingOf(machine).deadtimeMs, node.shortestDeadtimeMs)
-  return world.nowMs - node.confirmedSentMs >= driftFactor * deadtimeMs && shown?.state === 'stopped' && !shown.claiming
+  return world.nowMs - node.confirmedSentMs >= driftFactor * deadtimeMs
+}
+
+/** Its own newest word is that it has stopped and wants nothing. */
+function saysStopped(world: World, machine: Machine, group: GroupName): boolean {
+  const shown = world.ledger.nodes[machine.index].shown.get(group)
+  return shown?.state === 'stopped' && !shown.claiming
 }
 
 /** Mutual contact with the peer's last generation is so fresh that its next daemon cannot have acquired anything yet (F3). */
