@@ -103,8 +103,8 @@ const refusals: readonly (readonly [string, ResourceConfig, readonly (string | R
   ['with an interpreter that is not there', resource('bad-interpreter'), ['"/nonexistent/interpreter"', /type: head -1 .*bad-interpreter/]],
   ['a path out of the directories', resource('../scripts/well'), ['is no file name']],
   [
-    'whose OCF agent is missing', resource('ocf:heartbeat:Filesystem'),
-    ['/usr/lib/ocf/resource.d/heartbeat/Filesystem', 'apt-get install resource-agents'],
+    'whose OCF agent is missing', resource('ocf:heartbeat:NoSuchAgent'),
+    ['/usr/lib/ocf/resource.d/heartbeat/NoSuchAgent', 'apt-get install resource-agents'],
   ],
   ['that names no OCF agent', resource('ocf:heartbeat:../../x'), ['is no OCF agent']],
   ["of Heartbeat's OCF form without its script", resource('OCF', 'Filesystem', 'data'), ['ocf:heartbeat:Filesystem']],
