@@ -62,6 +62,11 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     dropHold(turn, group, { kind: 'lost', reason: 'peer-holds', explanation: `${state.peer} holds it` })
     return
   }
+  if (group.found && !peerIsHeard(state) && group.keyHolder === state.peer) {
+    // A key is asked for only after deadtime without contact: the peer may start it at any moment (F6).
+    dropHold(turn, group, { kind: 'lost', reason: 'peer-holds', explanation: `the witness has given it to ${state.peer}` })
+    return
+  }
   const ruling = rulingFor(state, group, nowMs)
   const wanted = placement.node === 'self' || (group.found && 'permission' in ruling && state.phase !== 'leaving')
   if (!wanted) {

@@ -145,6 +145,23 @@ test('a restarted daemon that hears nobody adopts what it finds only by a new gr
   expect(pair.held('web')).toBe('a')
 })
 
+test('what a restarted daemon finds running is stopped as soon as the witness has given it to the other node (F6)', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('apache2')])], witnessed))
+  pair.cut.add('a>b').add('b>a')
+  pair.witness.reachableFrom.delete('a')
+  pair.hosts.a.up = false
+  pair.run(8_000)
+  expect(pair.held('web')).toBe('b')
+  pair.start('a', 2)
+  pair.run(2_000)
+  expect([...pair.hosts.a.running]).toContain('web/1')
+  pair.witness.reachableFrom.add('a')
+  pair.run(20_000)
+  expect([...pair.hosts.a.running]).toEqual([])
+  expect(pair.hosts.a.records).toContainEqual(expect.objectContaining({ code: 'permission-lost', message: expect.stringContaining('the witness has given it to b') }))
+  expect(pair.held('web')).toBe('b')
+})
+
 test('of two holders that meet, the one with the grant keeps, whatever the claim numbers say (F12)', () => {
   const pair = pairOf(config)
   pair.kill('a')
