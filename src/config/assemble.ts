@@ -7,13 +7,14 @@ import { checkTiming, timingOf, withReachableWarntime } from './check-timing.ts'
 import { digestsOf } from './digests.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import { checkFences } from './fencing.ts'
-import { type Findings, quoted } from './findings.ts'
+import { codePoint, type Findings, quoted } from './findings.ts'
 import { checkPings } from './ping-nodes.ts'
 import { checkWatchdog, protectionOf } from './protection.ts'
 import type { Form } from './resource-words.ts'
 import { checkNames, resolveResource, type Settings } from './settings.ts'
 import { didYouMean } from './suggestions.ts'
 import { shownOf } from './shown.ts'
+import { oddBlanks } from './text-lines.ts'
 import type { ConfigPlaces, Place, ShownConfig } from './types.ts'
 
 export interface Assembled {
@@ -112,6 +113,8 @@ function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[]
 }
 
 function nodeHint(name: string, nodes: readonly string[], form: Form): string {
+  const odd = oddBlanks.exec(name)?.[0]
+  if (odd !== undefined) return ` It holds the character ${codePoint(odd)}, which is no blank here. Write an ordinary one.`
   if (/^(\/\/|;|")/.test(name)) return ' A comment starts with #.'
   if (/^\d+\.\d+\.\d+\.\d+/.test(name) || name.includes('::')) {
     return ' The line starts with a resource: set the preferred node before it.'

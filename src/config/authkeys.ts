@@ -2,6 +2,7 @@
 import type { AuthKey, AuthMethod } from '../core/config.ts'
 import type { DraftAuth } from './draft.ts'
 import type { Findings } from './findings.ts'
+import { leadingInteger } from './ha-cf-values.ts'
 import { nearest } from './suggestions.ts'
 import { blanks, linesOf, type Word, wordsOf } from './text-lines.ts'
 import type { LoadOptions, Place, SourceFile } from './types.ts'
@@ -25,12 +26,11 @@ export function readAuthkeys(file: SourceFile, options: LoadOptions, findings: F
   const reading: Reading = { wanted: undefined, wantedPlace: top, active: undefined, activePlace: top, keys: new Map() }
   const errorsBefore = findings.errors().length
   for (const line of linesOf(file, 'are-blanks', findings)) {
-    const words = wordsOf(line.text, blanks)
-    const [first] = words
-    if (first === undefined || first.text.startsWith('#')) continue
-    const place = { file: file.path, line: line.number, column: first.column }
-    if (first.text.startsWith('a')) readActive(words, place, reading, findings)
-    else readKey(words, place, reading, findings)
+    const start = line.text.search(/[^ \t\f]/)
+    if (start < 0 || line.text[start] === '#') continue
+    const place = { file: file.path, line: line.number, column: start + 1 }
+    if (line.text[start] === 'a') readActive(line.text.slice(start), place, reading, findings)
+    else readKey(line.text.slice(start), place, reading, findings)
   }
   const bad = findings.errors().length > errorsBefore
   checkActive(reading, top, bad, findings)
@@ -52,36 +52,37 @@ function checkFile({ path, mode, uid }: SourceFile, { ownUid }: LoadOptions, pla
   }
 }
 
-function readActive(words: readonly Word[], place: Place, reading: Reading, findings: Findings): void {
-  const [first, second] = words
-  const digits = /^\d+/.exec(second?.text ?? '')?.[0]
-  if (first?.text !== 'auth' || digits === undefined) {
+/** Heartbeat minds no missing blank before a number, nor what follows it. */
+function readActive(line: string, place: Place, reading: Reading, findings: Findings): void {
+  const [, before = '', digits] = /^(auth[ \t\f\v]*)([+-]?\d+)/.exec(line) ?? []
+  if (digits === undefined) {
     findings.error(place, 'auth-line',
       'this line starts with a and is not `auth N`. Write auth and the number of the key that signs: auth 1')
     return
   }
-  const index = Number(digits)
-  if (!isIndex(index, { ...place, column: second?.column ?? place.column }, findings)) return
+  const index = leadingInteger(digits)
+  if (!isIndex(index, { ...place, column: place.column + before.length }, findings)) return
   reading.wanted = index
   reading.wantedPlace = place
 }
 
 function isIndex(index: number, place: Place, findings: Findings): boolean {
-  if (index <= highestIndex) return true
+  if (index >= 0 && index <= highestIndex) return true
   findings.error(place, 'auth-index', `the key number is out of range: it is 0 to ${highestIndex}.`)
   return false
 }
 
-function readKey(words: readonly Word[], place: Place, reading: Reading, findings: Findings): void {
-  const [first, second, third, ...more] = words
+function readKey(line: string, place: Place, reading: Reading, findings: Findings): void {
+  const digits = /^[+-]?\d+/.exec(line)?.[0] ?? ''
+  const [second, third, ...more] = wordsOf(line.slice(digits.length), blanks, place.column + digits.length)
   const column = (word: Word | undefined): Place => ({ ...place, column: word?.column ?? place.column })
-  if (first === undefined || !/^\d+$/.test(first.text) || second === undefined) {
-    findings.error(place, 'auth-line', first?.text.startsWith('//') === true
+  if (digits === '' || second === undefined) {
+    findings.error(place, 'auth-line', line.startsWith('//')
       ? 'this line starts with //, which starts no comment. Write # for //.'
       : 'this line is neither `auth N` nor `N METHOD KEY`, as in: 1 sha1 KEY')
     return
   }
-  const index = Number(first.text)
+  const index = leadingInteger(digits)
   if (!isIndex(index, place, findings)) return
   const method = methods.find((known) => known === second.text)
   if (method === undefined) {

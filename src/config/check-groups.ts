@@ -112,10 +112,10 @@ function checkKeys(drafts: readonly DraftGroup[], findings: Findings): void {
     const key = words[0] ?? ''
     const place = drafts[index]?.resources[0]?.place
     if (place === undefined) continue
-    if (/[+*?()[\]{}^$\\]/.test(key)) {
+    if (/[+*?()[\]{}^$\\]/.test(key) || (key.includes('|') && lines.length > 1)) {
       findings.warning(place, 'group-key',
-        `${quoted(key)} has characters that Heartbeat takes for a pattern: it never starts this group. hactl does. Set a floating ` +
-        `address before it if Heartbeat is still in the pair.`)
+        `${quoted(key)} has characters that Heartbeat takes for a pattern: it never starts this group, or others with it. hactl starts this ` +
+        `one. Set a floating address before it if Heartbeat is still in the pair.`)
     }
     if (drafts.length > mostCompared) continue
     const other = lines.findIndex((candidates, at) => at !== index && candidates.some((word) => matchesWithDots(key, word)))

@@ -12,18 +12,18 @@ const mostMs = 2_073_600_000
 
 /**
  * heartbeat-3.md section 7.1: a number, then nothing (seconds), `ms` or `us` in any case and with anything behind them
- * (`msec`, `usec`). Heartbeat rounds to milliseconds; so small a time that it would vanish becomes 1 ms.
+ * (`msec`, `usec`). Heartbeat rounds to milliseconds and reads `1.2.3` up to the second dot.
  */
-export function classicTime(text: string): ParsedTime {
-  const match = /^(\d+\.?\d*|\.\d+)(.*)$/s.exec(text)
+export function classicTime(text: string, longestMs: Millis = mostMs): ParsedTime {
+  const match = /^(\d+\.?\d*|\.\d+)(\.[\d.]*)?(.*)$/s.exec(text)
   if (match === null) return { ok: false, hint: timeRule + unitHint(text) }
-  const [, digits = '', unit = ''] = match
+  const [, digits = '', dots = '', unit = ''] = match
   const scale = /^ms/i.test(unit) ? 1 : /^us/i.test(unit) ? 0.001 : unit === '' ? 1000 : undefined
   if (scale === undefined) return { ok: false, hint: timeRule + unitHint(text) }
   const exactMs = Number(digits) * scale
-  if (exactMs > mostMs) return { ok: false, hint: 'The longest time is 24 days.' }
-  const ms = exactMs > 0 ? Math.max(1, Math.round(exactMs)) : 0
-  return { ok: true, ms, ignored: /^(ms|us)(ec)?$/i.test(unit) || unit === '' ? '' : unit.slice(2) }
+  if (exactMs > longestMs) return { ok: false, hint: 'The longest time is 24 days.' }
+  const behind = /^(ms|us)(ec)?$/i.test(unit) || unit === '' ? '' : unit.slice(2)
+  return { ok: true, ms: Math.round(exactMs), ignored: dots + behind }
 }
 
 function unitHint(text: string): string {

@@ -61,3 +61,8 @@ function escaped(character: string): string {
   if (character === '\n') return '\\n'
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
+
+/** `U+00A0`: a character that cannot be told from others by looking at it. */
+export function codePoint(character: string | undefined): string {
+  return `U+${(character?.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}

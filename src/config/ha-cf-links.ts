@@ -4,6 +4,7 @@ import type { LinkConfig } from '../core/config.ts'
 import { sameLink } from './draft.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
+import { leadingByte, leadingPort } from './ha-cf-values.ts'
 import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
@@ -67,14 +68,28 @@ function readMulticast(words: readonly Word[], place: Place, reading: HaCfReadin
       `mcast ${device.text}: ${quoted(wrong.word.text)} ${wrong.rule}.`)
     return
   }
-  if (ttl.text === '0') {
+  const numbers = multicastNumbers('mcast', { port, ttl, loop }, place, reading)
+  if (numbers.ttl === 0) {
     findings.warning({ ...place, column: ttl.column }, 'link-ttl',
       `mcast ${device.text} has ttl 0: packets stay on this host and never reach the peer. Write 1.`)
   }
   ignoreRest('mcast', more, place, reading)
-  addLink({
-    kind: 'mcast', interface: device.text, address: group.text, port: Number(port.text), ttl: Number(ttl.text), loop: loop.text === '1',
-  }, place, reading)
+  addLink({ kind: 'mcast', interface: device.text, address: group.text, ...numbers }, place, reading)
+}
+
+/** Heartbeat reads numbers by their leading digits and keeps 16 or 8 bits of them. */
+export function multicastNumbers(
+  directive: 'mcast' | 'mcast6', words: Readonly<Record<'port' | 'ttl' | 'loop', Word>>, place: Place, { findings }: HaCfReading,
+): { readonly port: number; readonly ttl: number; readonly loop: boolean } {
+  const port = leadingPort(words.port.text)
+  const ttl = leadingByte(words.ttl.text)
+  const loop = leadingByte(words.loop.text)
+  const ttlName = directive === 'mcast' ? 'ttl' : 'number of hops'
+  for (const [name, value, { text, column }] of [['port', port, words.port], [ttlName, ttl, words.ttl], ['loop', loop, words.loop]] as const) {
+    if (String(value) !== text) findings.warning({ ...place, column }, 'value-ignored',
+      `${directive}: the ${name} ${quoted(text)} is read as ${value}, as in Heartbeat. Write ${value}, or what is meant.`)
+  }
+  return { port, ttl, loop: loop === 1 }
 }
 
 function multicastFault(group: Word, port: Word, ttl: Word, loop: Word): { readonly word: Word; readonly rule: string } | undefined {
@@ -82,11 +97,9 @@ function multicastFault(group: Word, port: Word, ttl: Word, loop: Word): { reado
   if (address === undefined || !isMulticast(address)) {
     return { word: group, rule: 'is no IPv4 multicast group: it is 224.0.0.0 to 239.255.255.255' }
   }
-  if (!/^\d{1,5}$/.test(port.text) || Number(port.text) < 1 || Number(port.text) > 65_535) {
-    return { word: port, rule: 'is no port: it is 1 to 65535' }
-  }
-  if (!/^[0-4]$/.test(ttl.text)) return { word: ttl, rule: 'is no ttl: it is 0 to 4' }
-  return /^[01]$/.test(loop.text) ? undefined : { word: loop, rule: 'is no loop: it is 0 or 1' }
+  if (leadingPort(port.text) === 0) return { word: port, rule: 'is no port: it is 1 to 65535' }
+  if (leadingByte(ttl.text) > 4) return { word: ttl, rule: 'is no ttl: it is 0 to 4' }
+  return leadingByte(loop.text) <= 1 ? undefined : { word: loop, rule: 'is no loop: it is 0 or 1' }
 }
 
 function readUnicast(words: readonly Word[], place: Place, reading: HaCfReading): void {

@@ -3,7 +3,8 @@ import { isMulticast, isNoHost, parseIpv6 } from './addresses.ts'
 import { baudRates } from './draft.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
-import { addLink, ignoreRest, isInterface, portOf } from './ha-cf-links.ts'
+import { addLink, ignoreRest, isInterface, multicastNumbers, portOf } from './ha-cf-links.ts'
+import { leadingByte, leadingPort } from './ha-cf-values.ts'
 import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
@@ -52,20 +53,19 @@ function readMulticast6(words: readonly Word[], place: Place, reading: HaCfReadi
       `mcast6 ${device.text}: ${quoted(wrong.word.text)} ${wrong.rule}.`)
     return
   }
-  if (Number(hops.text) === 0) findings.warning({ ...place, column: hops.column }, 'link-ttl',
+  const numbers = multicastNumbers('mcast6', { port, ttl: hops, loop }, place, reading)
+  if (numbers.ttl === 0) findings.warning({ ...place, column: hops.column }, 'link-ttl',
     `mcast6 ${device.text} has 0 hops: packets stay on this host and never reach the peer. Write 1.`)
   ignoreRest('mcast6', more, place, reading)
-  addLink({
-    kind: 'mcast', interface: device.text, address: group.text, port: Number(port.text), ttl: Number(hops.text), loop: loop.text === '1',
-  }, place, reading)
+  addLink({ kind: 'mcast', interface: device.text, address: group.text, ...numbers }, place, reading)
 }
 
 function multicastFault(group: Word, port: Word, hops: Word, loop: Word): { readonly word: Word; readonly rule: string } | undefined {
   const address = parseIpv6(group.text)
   if (address === undefined || !isMulticast(address)) return { word: group, rule: 'is no IPv6 multicast group: it starts with ff' }
-  if (!/^\d{1,5}$/.test(port.text) || Number(port.text) < 1 || Number(port.text) > 65_535) return { word: port, rule: 'is no port: it is 1 to 65535' }
-  if (!/^[0-4]$/.test(hops.text)) return { word: hops, rule: 'is no number of hops: it is 0 to 4' }
-  return /^[01]$/.test(loop.text) ? undefined : { word: loop, rule: 'is no loop: it is 0 or 1' }
+  if (leadingPort(port.text) === 0) return { word: port, rule: 'is no port: it is 1 to 65535' }
+  if (leadingByte(hops.text) > 4) return { word: hops, rule: 'is no number of hops: it is 0 to 4' }
+  return leadingByte(loop.text) <= 1 ? undefined : { word: loop, rule: 'is no loop: it is 0 or 1' }
 }
 
 function readUnicast6(words: readonly Word[], place: Place, reading: HaCfReading): void {

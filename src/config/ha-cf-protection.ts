@@ -1,10 +1,10 @@
 /** Directives of ha.cf for what stands behind a dead or cut-off node: ping nodes, ipfail, fencing, watchdog (heartbeat-3.md 8.4 to 8.7). */
 import type { FenceDevice } from '../core/config.ts'
 import { defaultFence } from './fencing.ts'
-import { quoted } from './findings.ts'
+import { type Findings, quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
 import { timeOf } from './ha-cf-used.ts'
-import { addPingTarget, isPingGroupName, isPingHost, type PingFamily } from './ping-nodes.ts'
+import { addPingTarget, canBePinged, isPingGroupName, isPingHost, type PingFamily } from './ping-nodes.ts'
 import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
@@ -43,16 +43,36 @@ function readPingGroup(words: readonly Word[], place: Place, { draft, findings }
       'ping_group needs a name and at least one host: ping_group gateways 192.0.2.253 192.0.2.254')
     return
   }
-  const good = hosts.filter(({ text, column }) => isPingHost(text, 'ping_group', 'ipv4', { ...place, column }, findings))
-  const addresses = [...new Set(good.map(({ text }) => text))]
+  const good = withoutSlashes(hosts, place, findings).flatMap((word) => hostsOf(word, place, findings))
+  const addresses = [...new Set(good)]
   if (addresses.length > 0) addPingTarget({ name: name.text, addresses }, { ...place, column: name.column }, draft, findings)
+}
+
+function withoutSlashes(hosts: readonly Word[], place: Place, findings: Findings): readonly Word[] {
+  const start = hosts.findIndex(({ text }) => text.startsWith('//'))
+  const word = hosts[start]
+  if (word === undefined) return hosts
+  findings.warning({ ...place, column: word.column }, 'slash-comment',
+    `${quoted(word.text)} and what follows is read as a comment, though Heartbeat takes it for hosts. Write # for //.`)
+  return hosts.slice(0, start)
+}
+
+/** Blanks alone separate here; Heartbeat looks for a host that is called `192.0.2.1,192.0.2.2`, and goes on without it. */
+function hostsOf({ text, column }: Word, place: Place, findings: Findings): readonly string[] {
+  const parts = text.split(',').filter((part) => part !== '')
+  const [good, bad] = [parts.filter((part) => canBePinged(part, 'ipv4')), parts.filter((part) => !canBePinged(part, 'ipv4'))]
+  if (text.includes(',')) findings.warning({ ...place, column }, 'ping-address',
+    `ping_group ${quoted(text)} is read as ${parts.length} hosts, though Heartbeat takes it for one name. Write blanks for commas.`)
+  for (const part of bad) findings.warning({ ...place, column }, 'ping-address',
+    `ping_group ${quoted(part)} is no IPv4 address of a host and no host name: it is left out. Write the address.`)
+  return good
 }
 
 function readWatchdog([word]: readonly Word[], place: Place, { draft, findings, seenOnce }: HaCfReading): void {
   const text = word?.text ?? ''
   if (seenOnce.has('watchdog')) findings.error(place, 'directive-twice', 'watchdog stands twice; it may stand once. Remove one.')
-  else if (!text.startsWith('/')) findings.error(place, 'value-invalid',
-    `watchdog ${quoted(text)}: it is the path of a device. Write watchdog /dev/watchdog`)
+  else if (!text.startsWith('/')) findings.error(place, 'watchdog-invalid',
+    `watchdog ${quoted(text)}: it is the full path of a device. Heartbeat runs without a watchdog then. Write watchdog /dev/watchdog`)
   else draft.protection.watchdog = { value: text, place }
   seenOnce.add('watchdog')
 }
@@ -66,15 +86,15 @@ function readStonith(words: readonly Word[], place: Place, reading: HaCfReading)
     return
   }
   const [first] = more
-  if (first !== undefined) reading.findings.warning({ ...place, column: first.column }, 'words-ignored',
-    'words behind the parameter file have no effect, as in Heartbeat. Remove them.')
+  if (first !== undefined) reading.findings.error({ ...place, column: first.column }, 'value-invalid',
+    'stonith takes a type and the path of its parameter file: Heartbeat takes further words for a part of that path. Remove them.')
   addStonith('*', { kind: 'stonith', agent: type.text, parameters: {}, parameterFile: file.text }, place, reading)
 }
 
 /** `stonith_host HOST|* TYPE PARAMETERS...`: HOST reaches the device, so that it resets the other node. */
 function readStonithHost(words: readonly Word[], place: Place, reading: HaCfReading): void {
   const [host, type, ...parameters] = words
-  if (host === undefined || type === undefined || !isPlugin(type.text)) {
+  if (host === undefined || type === undefined || !isPlugin(type.text) || (parameters.length === 0 && type.text !== 'suicide')) {
     // The line is not quoted: a password may stand in it.
     reading.findings.error(place, 'value-invalid',
       'stonith_host needs the node that reaches the device (or *), its type, and its parameters: ' +

@@ -2,24 +2,30 @@
 import { classicTime } from './durations.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
-import { isBoolean, isTrue } from './ha-cf-values.ts'
+import { isBoolean, isTrue, leadingInteger } from './ha-cf-values.ts'
 import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
 /** Says the rule when the value breaks it. */
 type Rule = { readonly holds: (text: string) => boolean; readonly rule: string }
 
-const aPriority: Rule = { holds: (text) => /^[1-9]\d?$/.test(text), rule: 'it is 1 to 99' }
+const aPriority: Rule = { holds: (text) => within(leadingInteger(text), 1, 99), rule: 'it is 1 to 99' }
 
 const facilities = [
   'auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'news', 'syslog', 'user', 'uucp', 'none',
-  'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
+  'security', 'mark', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
 ]
 
 const aBoolean: Rule = { holds: isBoolean, rule: 'it is on or off' }
-const aTime: Rule = { holds: (text) => classicTime(text).ok, rule: 'it is a number of seconds, or carries ms' }
+const aTime: Rule = { holds: (text) => classicTime(text, Infinity).ok, rule: 'it is a number of seconds, or carries ms' }
 const anything: Rule = { holds: () => true, rule: '' }
-const positive: Rule = { holds: (text) => /^[1-9]\d{0,9}$/.test(text), rule: 'it is a number above 0' }
+const positive: Rule = { holds: (text) => leadingInteger(text) > 0, rule: 'it is a number above 0' }
+const aByte: Rule = { holds: (text) => within(leadingInteger(text), 0, 255), rule: 'it is a number from 0 to 255' }
+const aPath: Rule = { holds: (text) => text.startsWith('/'), rule: 'it is the full path of a directory' }
+
+function within(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most
+}
 
 function oneOf(...values: readonly string[]): Rule {
   return { holds: (text) => values.includes(text), rule: `it is one of ${values.join(', ')}` }
@@ -82,23 +88,23 @@ export const unusedDirectives: Readonly<Record<string, Directive>> = {
   conn_logd_time: needless('conn_logd_time', journal, aTime),
   syslogmsgfmt: needless('syslogmsgfmt', journal, aBoolean),
   log_badpack: needless('log_badpack', 'bad packets are counted by cause and logged at most once a minute.', aBoolean),
-  hopfudge: needless('hopfudge', 'it is for rings of serial lines of more than two nodes.', anything),
+  hopfudge: needless('hopfudge', 'it is for rings of serial lines of more than two nodes.', aByte),
   realtime: needless('realtime', 'the systemd unit sets the scheduling.', aBoolean),
   rtprio: needless('rtprio', 'the systemd unit sets the scheduling.', aPriority),
   memreserve: needless('memreserve', 'the systemd unit keeps the daemon from being swapped out.', positive),
   hbgenmethod: needless('hbgenmethod', 'the generation is kept on disk.', oneOf('file', 'time')),
   uuidfrom: needless('uuidfrom', 'nodes are known by their names.', oneOf('file', 'nodename')),
   msgfmt: needless('msgfmt', 'both framings are read, and the classic one is written.', oneOf('classic', 'netstring')),
-  compression: needless('compression', 'packets are small and never compressed.', anything),
+  compression: needless('compression', 'packets are small and never compressed.', oneOf('zlib', 'bz2')),
   compression_threshold: needless('compression_threshold', 'packets are small and never compressed.', positive),
   traditional_compression: needless('traditional_compression', 'packets are small and never compressed.', aBoolean),
   max_rexmit_delay: needless('max_rexmit_delay', 'nothing is transmitted again: the next heartbeat carries all that counts.', positive),
   cluster: needless('cluster', 'a pair needs no name.', anything),
-  coredumps: needless('coredumps', 'systemd decides about core dumps.', anything),
-  coreroot: needless('coreroot', 'systemd decides about core dumps.', anything, { path: true }),
+  coredumps: needless('coredumps', 'systemd decides about core dumps.', aBoolean),
+  coreroot: needless('coreroot', 'systemd decides about core dumps.', aPath, { path: true }),
   use_apphbd: needless('use_apphbd', 'systemd watches the daemon.', aBoolean),
-  crm_daemon_dir: needless('crm_daemon_dir', pacemakerOnly, anything, { path: true }),
-  crmd_spawns_pengine: needless('crmd_spawns_pengine', pacemakerOnly, anything),
+  crm_daemon_dir: needless('crm_daemon_dir', pacemakerOnly, aPath, { path: true }),
+  crmd_spawns_pengine: needless('crmd_spawns_pengine', pacemakerOnly, aBoolean),
   record_config_changes: needless('record_config_changes', pacemakerOnly, aBoolean),
   record_pengine_inputs: needless('record_pengine_inputs', pacemakerOnly, aBoolean),
   enable_config_writes: needless('enable_config_writes', pacemakerOnly, aBoolean),
@@ -111,9 +117,11 @@ const pacemakerClients = ['stonith-ng', 'cib', 'attrd', 'crmd', 'stonithd']
 
 function readApiauth(words: readonly Word[], place: Place, { findings, apiClients, crmOn }: HaCfReading): void {
   const [client, ...lists] = words
-  const wrong = client === undefined || lists.length === 0 || lists.some(({ text }) => !/^[ug]id=[^=,]+(,[^=,]+)*$/.test(text))
+  const kinds = lists.map(({ text }) => text.slice(0, 4))
+  const wrong = client === undefined || lists.length === 0 || new Set(kinds).size < kinds.length
+    || lists.some(({ text }) => !/^[ug]id=([^=,:;][^=:;]*)?$/.test(text))
   if (wrong) findings.error(place, 'value-invalid',
-    'apiauth needs a client and at least one list: apiauth ipfail uid=hacluster gid=haclient. hactl has no such clients; remove the line.')
+    'apiauth needs a client and one list of users or groups, or one of each: apiauth ipfail uid=hacluster gid=haclient. hactl has no such clients; remove the line.')
   else if (apiClients.has(client.text) || (crmOn && pacemakerClients.includes(client.text))) {
     findings.error(place, 'directive-twice',
       `apiauth ${quoted(client.text)} stands twice${crmOn ? ' (crm brings one itself)' : ''}, which Heartbeat refuses. hactl has no ` +

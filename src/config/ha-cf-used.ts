@@ -3,7 +3,7 @@ import type { DraftTiming } from './draft.ts'
 import { classicTime } from './durations.ts'
 import { quoted } from './findings.ts'
 import type { Directive, HaCfReading } from './ha-cf.ts'
-import { isBoolean, isTrue } from './ha-cf-values.ts'
+import { isBoolean, isTrue, leadingInteger } from './ha-cf-values.ts'
 import type { Place } from './types.ts'
 
 type ReadWord = (text: string, place: Place, reading: HaCfReading) => void
@@ -71,9 +71,9 @@ export function timeOf(name: string, text: string, place: Place, { findings }: H
 
 /** Heartbeat takes the leading digits, and of a number above 65535 what is left of it in 16 bits. */
 function readPort(text: string, place: Place, { draft, findings, portOfKind }: HaCfReading): void {
-  const digits = /^\d{1,9}/.exec(text)?.[0]
-  const port = Number(digits ?? 0) % 65_536
-  if (digits === undefined || port === 0) {
+  const number = leadingInteger(text)
+  const port = number & 65_535
+  if (number <= 0 || port === 0) {
     findings.error(place, 'port-invalid', `udpport ${quoted(text)} is no port: write a number from 1 to 65535, the same on both nodes.`)
     return
   }
@@ -117,11 +117,12 @@ function readNiceFailback(text: string, place: Place, { draft, findings }: HaCfR
 }
 
 function readDebug(text: string, place: Place, { draft, findings }: HaCfReading): void {
-  if (/^-/.test(text) || Number(/^\d+/.exec(text)?.[0] ?? 0) > 255) {
+  const level = leadingInteger(text)
+  if (level < 0 || level > 255) {
     findings.error(place, 'value-invalid', `debug ${quoted(text)}: it is a number from 0 to 255.`)
     return
   }
-  draft.debugLevel = Number(/^\d+/.exec(text)?.[0] ?? 0)
+  draft.debugLevel = level
   if (String(draft.debugLevel) !== text) {
     findings.warning(place, 'value-ignored',
       `debug ${quoted(text)} is read as ${draft.debugLevel}, as in Heartbeat. Write a number from 0 to 255.`)
@@ -129,12 +130,17 @@ function readDebug(text: string, place: Place, { draft, findings }: HaCfReading)
 }
 
 function readEnvironment(text: string, place: Place, { draft, findings }: HaCfReading): void {
-  const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(text)
-  if (match === null || match[1] === '__proto__') {
-    findings.error(place, 'value-invalid', `env ${quoted(text)}: it is NAME=VALUE, without blanks and commas.`)
+  const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? []
+  if (name === '') {
+    findings.error(place, 'value-invalid', `env ${quoted(text)} has no name: it is NAME=VALUE, without blanks and commas.`)
     return
   }
-  const [, name = '', value = ''] = match
+  if (value === undefined || !/^[A-Za-z_]\w*$/.test(name) || name === '__proto__') {
+    findings.warning(place, 'value-ignored',
+      `env ${quoted(text)} is left out: a script cannot read it. It is NAME=VALUE, with a name of letters, digits and _, without blanks ` +
+      `and commas.`)
+    return
+  }
   draft.environment[name] = value
 }
 

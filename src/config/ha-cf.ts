@@ -2,7 +2,7 @@
 import type { FenceDevice } from '../core/config.ts'
 import type { Draft } from './draft.ts'
 import { checkReadable } from './fencing.ts'
-import { type Findings, quoted } from './findings.ts'
+import { codePoint, type Findings, quoted } from './findings.ts'
 import { linkDirectives } from './ha-cf-links.ts'
 import { otherLinkDirectives } from './ha-cf-other-links.ts'
 import { protectionDirectives, resolveStonith } from './ha-cf-protection.ts'
@@ -56,15 +56,15 @@ export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): vo
 
 function readLine(line: TextLine, reading: HaCfReading): void {
   const comment = line.text.indexOf('#')
-  const body = (comment < 0 ? line.text : line.text.slice(0, comment)).trimEnd()
-  const match = /^([ \t\f\v]*)([^ \t]+)/.exec(body)
+  const body = comment < 0 ? line.text : line.text.slice(0, comment)
+  const match = /^([ \t\f]*)([^ \t\f]+)/.exec(body)
   if (match === null) return
   const [whole, indent = '', name = ''] = match
   const place = { file: reading.file, line: line.number, column: indent.length + 1 }
   const directive = directives.get(name)
   if (directive === undefined) return unknown(name, place, reading)
   const rest = body.slice(whole.length)
-  if (directive.takes === 'line') return directive.read(wordsOf(rest, /[ \t]/, whole.length + 1), place, reading)
+  if (directive.takes === 'line') return directive.read(wordsOf(rest, /[ \t\f]/, whole.length + 1), place, reading)
   const words = wordsOf(rest, blanksAndCommas, whole.length + 1)
   if (words.length === 0) {
     reading.findings.warning(place, 'directive-empty',
@@ -87,7 +87,7 @@ function slashes(name: string, { text }: Word, place: Place, { findings }: HaCfR
 
 function unknown(name: string, place: Place, { findings }: HaCfReading): void {
   const blank = /^[^\x20-\x7e]/u.test(name)
-    ? ` The line starts with the character U+${(name.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}, which is no ` +
+    ? ` The line starts with the character ${codePoint(name)}, which is no ` +
       `blank here. Remove it.`
     : ''
   const hint = blank !== '' ? blank

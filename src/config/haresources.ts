@@ -1,8 +1,8 @@
 /** haresources: one group a line, its preferred node first (heartbeat-3.md sections 6.1 and 6.2). */
 import type { Draft, DraftGroup } from './draft.ts'
-import { type Findings, quoted } from './findings.ts'
+import { codePoint, type Findings, quoted } from './findings.ts'
 import { resourceOfWord } from './resource-words.ts'
-import { blanks, linesOf, type TextLine, type Word, wordsOf } from './text-lines.ts'
+import { linesOf, oddBlanks, type TextLine, type Word, wordsOf } from './text-lines.ts'
 import type { Place, SourceFile } from './types.ts'
 
 interface PlacedWord extends Word { readonly line: number }
@@ -41,17 +41,48 @@ function logicalLines(lines: readonly TextLine[], file: SourceFile, draft: Draft
   for (const [index, line] of lines.entries()) {
     const place = { file: file.path, line: line.number, column: Math.max(1, line.text.length) }
     const { body, continues } = splitLine(line, open !== undefined, place, findings)
-    if (body.trim() === '' && open === undefined) continue
-    const words = wordsOf(body, blanks).map((word) => ({ ...word, line: line.number }))
+    const words = wordsOfBody(body, open === undefined || open.length === 0, place, findings)
+    if (words.length === 0 && open === undefined && continues !== 'yes') continue
+    if (open === undefined && continues === 'yes') checkNodeStands(words, body, place, findings)
     const current: PlacedWord[] = open ?? []
     if (open === undefined) result.push(current)
-    joinWords(current, words, glue && !/^[ \t]/.test(body), place, findings)
-    const goesOn = continues === 'yes' || (continues === 'in-comment' && !startsWithNode(lines[index + 1], draft))
-    reportContinuation({ goesOn, continues, last: isLast(lines, index), crlf: file.text.includes('\r\n'), place, findings })
+    joinWords(current, words, glue && !startsWithBlank.test(body), place, findings)
+    const nodeBelow = nodeOf(lines[index + 1], draft)
+    const goesOn = continues === 'yes' && !(line.returned && nodeBelow !== undefined)
+      || (continues === 'in-comment' && nodeBelow === undefined)
+    if (goesOn) reportContinuation({ continues, last: isLast(lines, index), returned: line.returned, nodeBelow, place, findings })
     open = goesOn ? current : undefined
-    glue = goesOn && continues === 'yes' && body !== '' && !/[ \t]$/.test(body)
+    glue = goesOn && continues === 'yes' && body !== '' && !/[ \t\f]$/.test(body)
   }
   return result.map((words) => withoutSlashComment(words, file.path, findings))
+}
+
+const startsWithBlank = /^[ \t\f]/
+
+/** The node ends where Heartbeat's daemon ends it. Behind it, what looks like a blank is one, though its scripts disagree. */
+function wordsOfBody(body: string, withNode: boolean, place: Place, findings: Findings): readonly PlacedWord[] {
+  const [first, ...others] = wordsOf(body, /[ \t\f]/)
+  if (first === undefined) return []
+  const start = (withNode ? others[0] : first)?.column ?? body.length + 1
+  const odd = body.slice(start - 1).search(oddBlanks)
+  const formFeed = body.indexOf('\f')
+  const column = formFeed >= 0 ? formFeed + 1 : odd < 0 ? undefined : start + odd
+  if (column !== undefined) findings.warning({ ...place, column }, 'blank-odd',
+    `the character ${codePoint(body[column - 1])} stands here, which Heartbeat takes for a part of a word. It is read as a blank. Write a ` +
+    `blank for it.`)
+  const separated = wordsOf(body.slice(start - 1), oddOrOrdinary, start)
+  return (withNode ? [first, ...separated] : separated).map((word) => ({ ...word, line: place.line }))
+}
+
+const oddOrOrdinary = new RegExp(`[ \\t]|${oddBlanks.source}`)
+
+/** Heartbeat looks for the node in the first line alone, and takes a backslash for a part of it. */
+function checkNodeStands(words: readonly PlacedWord[], body: string, place: Place, findings: Findings): void {
+  const [first, second] = words
+  if (second !== undefined || (first !== undefined && /[ \t\f]$/.test(body))) return
+  findings.error(place, 'continuation-odd', first === undefined
+    ? 'nothing stands before the backslash, which Heartbeat takes for the node and refuses. Remove this line.'
+    : `the backslash touches the node, which Heartbeat reads as ${quoted(`${first.text}\\`)} and refuses. Set a blank before the backslash.`)
 }
 
 /** `in-comment`: the backslash stands behind a `#`; Heartbeat's two parsers disagree about it. */
@@ -62,7 +93,7 @@ function splitLine(line: TextLine, continued: boolean, place: Place, findings: F
   const backslash = line.text.endsWith('\\')
   if (comment < 0) {
     if (backslash) return { body: line.text.slice(0, -1), continues: 'yes' }
-    const stray = /\\[ \t]+$/.exec(line.text)
+    const stray = /\\[ \t\f]+$/.exec(line.text)
     if (stray === null) return { body: line.text, continues: 'no' }
     findings.warning({ ...place, column: stray.index + 1 }, 'continuation-odd',
       'blanks follow the backslash, so that the line does not go on below, as in Heartbeat; the backslash is left out. Remove the ' +
@@ -70,7 +101,7 @@ function splitLine(line: TextLine, continued: boolean, place: Place, findings: F
     return { body: line.text.slice(0, stray.index), continues: 'no' }
   }
   const body = line.text.slice(0, comment)
-  if (!continued && /^[ \t]*[^ \t]+$/.test(body)) {
+  if (!continued && /^[ \t\f]*[^ \t\f]+$/.test(body)) {
     findings.error({ ...place, column: comment + 1 }, 'comment-glued',
       `# starts a comment here, so that the line has the node ${quoted(body.trim())} and no resources. Heartbeat refuses it. Set a ` +
       `blank before #, or remove it.`)
@@ -80,7 +111,7 @@ function splitLine(line: TextLine, continued: boolean, place: Place, findings: F
       'a comment stands on a continued line: Heartbeat takes its words for resources. hactl reads it as a comment. Put it on a line of ' +
       'its own above the group.')
   }
-  const hasWords = body.trim() !== ''
+  const hasWords = /[^ \t\f]/.test(body)
   return { body, continues: backslash && (hasWords || continued) ? 'in-comment' : 'no' }
 }
 
@@ -103,9 +134,10 @@ function joinWords(current: PlacedWord[], words: readonly PlacedWord[], glued: b
   current.push(...words)
 }
 
-function startsWithNode(line: TextLine | undefined, draft: Draft): boolean {
-  const word = line?.text.trim().split(/[ \t]/, 1)[0]?.toLowerCase()
-  return draft.nodes.some(({ value }) => value === word)
+/** The node that the line starts with, if it does. */
+function nodeOf(line: TextLine | undefined, draft: Draft): string | undefined {
+  const word = line?.text.trim().split(/[ \t\f]/, 1)[0]?.toLowerCase()
+  return draft.nodes.find(({ value }) => value === word)?.value
 }
 
 function isLast(lines: readonly TextLine[], index: number): boolean {
@@ -113,20 +145,21 @@ function isLast(lines: readonly TextLine[], index: number): boolean {
 }
 
 interface Continuation {
-  readonly goesOn: boolean
   readonly continues: Continues
   readonly last: boolean
-  readonly crlf: boolean
+  readonly returned: boolean
+  readonly nodeBelow: string | undefined
   readonly place: Place
   readonly findings: Findings
 }
 
-function reportContinuation({ goesOn, continues, last, crlf, place, findings }: Continuation): void {
-  if (!goesOn) return
+function reportContinuation({ continues, last, returned, nodeBelow, place, findings }: Continuation): void {
   const odd = last ? 'the last line ends with a backslash, which Heartbeat takes for a resource; it is left out. Remove it.'
     : continues === 'in-comment' ? 'the backslash stands in a comment, where Heartbeat loses the next line. It is read. Remove the comment.'
-      : crlf ? 'a carriage return follows the backslash, so that Heartbeat does not go on below. hactl does. Convert the line ends.'
-        : undefined
+      : returned ? 'a carriage return follows the backslash, so that Heartbeat does not go on below. hactl does. Convert the line ends.'
+        : nodeBelow !== undefined ? `the line goes on below, where the node ${quoted(nodeBelow)} becomes one of its resources, as in ` +
+          `Heartbeat. If a new group starts there, remove the backslash.`
+          : undefined
   if (odd !== undefined) findings.warning(place, 'continuation-odd', odd)
 }
 

@@ -13,13 +13,20 @@ export type PingFamily = 'ipv4' | 'ipv6' | 'either'
 
 /** A host that can be pinged; says what is wrong otherwise. */
 export function isPingHost(text: string, what: string, family: PingFamily, place: Place, findings: Findings): boolean {
+  if (canBePinged(text, family)) return true
   const ip = parseIp(text)
-  const fits = ip === undefined ? isHostName(text) : !isMulticast(ip) && !isNoHost(ip) && (family === 'either' || family === ip.family)
-  if (fits) return true
   const kind = { ipv4: 'an IPv4 address', ipv6: 'an IPv6 address', either: 'an address' }[family]
   const hint = ip?.family === 'ipv6' && family === 'ipv4' ? ' Write ping6 for IPv6.' : ''
-  findings.error(place, 'value-invalid', `${what} ${quoted(text)}: it is ${kind} of a host, or a host name.${hint}`)
+  const name = family === 'ipv6' ? '' : ', or a host name'
+  findings.error(place, 'ping-address', `${what} ${quoted(text)}: it is ${kind} of a host${name}.${hint}`)
   return false
+}
+
+/** Heartbeat's ping6 takes no names. */
+export function canBePinged(text: string, family: PingFamily): boolean {
+  const ip = parseIp(text)
+  if (ip === undefined) return family !== 'ipv6' && isHostName(text)
+  return !isMulticast(ip) && !isNoHost(ip) && (family === 'either' || family === ip.family)
 }
 
 export function addPingTarget(target: PingTarget, place: Place, { protection: { pings } }: Draft, findings: Findings): void {

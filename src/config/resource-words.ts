@@ -17,9 +17,9 @@ export type Form = 'classic' | 'yaml'
 const addressScripts: Readonly<Record<string, string>> = { ipaddr: 'IPaddr', ipaddr2: 'IPaddr2', ipv6addr: 'IPv6addr' }
 
 export function resourceOfWord(word: string, form: Form, place: Place, findings: Findings): ResourceParts {
-  if (isBareAddress(word)) return bareAddress(word, form, place, findings)
   const end = word.indexOf('::')
   const script = end < 0 ? word : word.slice(0, end)
+  if (isBareIpv4(script) || isBareIpv6(word)) return bareAddress(word, form, place, findings)
   const rest = end < 0 ? '' : word.slice(end + 2)
   const args = addressScripts[script.toLowerCase()] !== undefined && startsWithIpv6(rest) ? [rest]
     : rest.split('::').filter((arg) => arg !== '')
@@ -45,9 +45,15 @@ export function resourceOf(script: string, args: readonly string[], form: Form, 
   return addressResource(addressScript, args, form, place, findings)
 }
 
-/** Heartbeat's own test is the shell pattern `[0-9]*.[0-9]*.[0-9]*.[0-9]*`; IPv6 is ours, but for a word that starts with a separator. */
-function isBareAddress(word: string): boolean {
-  return (/^\d/.test(word) && (word.match(/\.\d/g) ?? []).length >= 3) || (!word.startsWith('::') && startsWithIpv6(word))
+/** Heartbeat's own test is the shell pattern `[0-9]*.[0-9]*.[0-9]*.[0-9]*`, on what stands before the first `::`. */
+function isBareIpv4(script: string): boolean {
+  return /^\d/.test(script) && (script.match(/\.\d/g) ?? []).length >= 3
+}
+
+/** IPv6 is ours: addresses that a host can hold (2000::/3, fc00::/7, fe80::/10), so that `a::192.0.2.1` and `db::1` stay scripts. */
+function isBareIpv6(word: string): boolean {
+  const [first = 0, second = 0] = parseIpv6(word.split('/', 1)[0] ?? '')?.bytes ?? []
+  return (first & 0xe0) === 0x20 || (first & 0xfe) === 0xfc || (first === 0xfe && (second & 0xc0) === 0x80)
 }
 
 function startsWithIpv6(text: string): boolean {
@@ -55,7 +61,7 @@ function startsWithIpv6(text: string): boolean {
 }
 
 function bareAddress(word: string, form: Form, place: Place, findings: Findings): ResourceParts {
-  if (startsWithIpv6(word)) {
+  if (isBareIpv6(word)) {
     if (form === 'classic') {
       findings.warning(place, 'ipv6-classic',
         `${quoted(word)}: Heartbeat knows bare IPv4 addresses only and takes this for a script. hactl reads the address.`)
@@ -115,6 +121,9 @@ function checkScript(script: string, args: readonly string[], form: Form, place:
   if (kind !== undefined) checkKind(kind, script, args, place, findings)
   else if (/^[\d.]+$/.test(script)) {
     findings.warning(place, 'script-name-odd', `${quoted(script)} is taken as the name of a script. An IPv4 address has four numbers.`)
+  } else if (form === 'classic' && args.length > 0 && script.includes(':')) {
+    findings.warning(place, 'script-name-odd',
+      `${quoted(script)} is taken as the name of a script. Heartbeat leaves a single colon in the arguments too: rename the script.`)
   } else if (!/^[\p{L}\p{N}_./][\p{L}\p{N}\p{M}_./:+@~,-]*$/u.test(script)) {
     findings.warning(place, 'script-name-odd',
       `${quoted(script)} is taken as the name of a script. Words are not quoted or escaped here, and blanks always end a word.`)
@@ -123,6 +132,12 @@ function checkScript(script: string, args: readonly string[], form: Form, place:
     findings.warning(place, 'glob-not-expanded',
       `${quoted([script, ...args].join('::'))}: Heartbeat replaces *, ? and [...] by names of files it finds; hactl passes the ` +
       `argument as it is. Write the names.`)
+  }
+  // The escapes of dash's echo, through which Heartbeat sends each word.
+  if (form === 'classic' && args.some((arg) => /\\[abcfnrtv0\\]/.test(arg))) {
+    findings.warning(place, 'backslash-kept',
+      `${quoted([script, ...args].join('::'))}: the shell of Heartbeat may read the backslash as the start of an escape (\\t is a tab); ` +
+      `hactl passes the argument as it is. Do without the backslash.`)
   }
 }
 

@@ -7,6 +7,8 @@ export interface TextLine {
   readonly number: number
   /** Without its line end. */
   readonly text: string
+  /** The line end was a carriage return and a line feed. */
+  readonly returned: boolean
 }
 
 /** heartbeat-3.md section 7.1: a longer line is read as two by Heartbeat. Bytes, without the line end. */
@@ -36,21 +38,37 @@ export function linesOf(file: SourceFile, returns: CarriageReturns, findings: Fi
       `${file.path} has carriage returns and no line feeds as line ends: Heartbeat reads it as one line. Convert it: tr '\\r' '\\n' ` +
       `<OLD >NEW`)
   }
-  const separator = onlyReturns && returns === 'are-line-ends' ? /\r/ : /\r?\n/
+  const separator = onlyReturns && returns === 'are-line-ends' ? '\r' : '\n'
   for (const [index, whole] of text.split(separator).entries()) {
     const number = index + 1
-    if (whole.length * 3 > longestLine && new TextEncoder().encode(whole).length > longestLine) {
-      findings[returns === 'are-line-ends' && isLongGroup(whole) ? 'warning' : 'error'](at(number), 'line-too-long',
+    const parts = partsOf(whole)
+    const goesOn = returns === 'are-line-ends'
+    if (parts.length > 1) {
+      findings[goesOn && !isLongGroup(whole) ? 'error' : 'warning'](at(number), 'line-too-long',
         `line ${number} has more than ${longestLine} bytes: Heartbeat reads the rest as a line of its own. Break it into several lines.`)
     }
-    lines.push({ number, text: cleaned(whole, returns, at(number), findings) })
+    for (const part of goesOn ? [whole] : parts) {
+      lines.push({ number, text: cleaned(part, returns, at(number), findings), returned: part.endsWith('\r') })
+    }
   }
   return lines
 }
 
+/** As Heartbeat reads a long line: piece by piece, each as a line. */
+function partsOf(line: string): readonly string[] {
+  if (line.length * 3 <= longestLine) return [line]
+  const bytes = new TextEncoder().encode(line)
+  const parts: string[] = []
+  for (let start = 0; start === 0 || start < bytes.length; start += longestLine) {
+    parts.push(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, start + longestLine)))
+  }
+  return parts
+}
+
 /** One group of hundreds of addresses is such a line in haresources and is meant: only a real Heartbeat stumbles over it. */
 function isLongGroup(line: string): boolean {
-  return line.trim().split(/\s+/).slice(1).every((word) => /^((IPaddr2?|IPv6addr)::)?[0-9a-f.:]+(\/\S*)?$/i.test(word))
+  const [, ...words] = line.trim().split(/\s+/)
+  return words.length > 1 && words.every((word) => /^((IPaddr2?|IPv6addr)::)?[0-9a-f]+[.:][0-9a-f.:]+(\/\S*)?$/i.test(word))
 }
 
 function withoutMark(file: SourceFile, findings: Findings): string {
@@ -105,4 +123,6 @@ export function wordsOf(text: string, separators: RegExp, firstColumn = 1): read
 }
 
 export const blanks = /[ \t\f\v]/
-export const blanksAndCommas = /[ \t,]/
+/** What an editor shows as a blank and Heartbeat takes for a part of a word. */
+export const oddBlanks = /[\f\v\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/
+export const blanksAndCommas = /[ \t\f,]/
