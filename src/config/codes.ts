@@ -16,6 +16,7 @@ export const configCodes = {
   'directive-twice': 'A directive that may stand once stands twice.',
   'words-ignored': 'Words at the end of a line have no effect, as in Heartbeat.',
   'value-invalid': 'A value is not what its directive or key takes.',
+  'value-replaced': 'A directive has another value before, on the same line or above; the last one counts, as in Heartbeat.',
   'value-ignored': 'A part of a value has no effect, as in Heartbeat.',
   'time-invalid': 'A time is no number, has a wrong unit, or (in YAML) has none. A known difference: Heartbeat takes more than 24 days.',
   'port-order': 'udpport stands below a link, or baud below a serial line, which therefore has another one, as in Heartbeat.',

@@ -9,9 +9,10 @@ import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
 export const linkDirectives: Readonly<Record<string, Directive>> = {
-  bcast: { takes: 'words', read: readBroadcast },
+  bcast: { takes: 'words', read: readBroadcast, adds: true },
   udp: {
     takes: 'words',
+    adds: true,
     read: (words, place, reading) => {
       reading.findings.warning(place, 'directive-without-effect', 'udp is the old name of bcast and read as that. Write bcast.')
       readBroadcast(words, place, reading)

@@ -9,7 +9,7 @@ import type { Word } from './text-lines.ts'
 import type { Place } from './types.ts'
 
 export const otherLinkDirectives: Readonly<Record<string, Directive>> = {
-  serial: { takes: 'path', read: readSerial },
+  serial: { takes: 'path', read: readSerial, adds: true },
   baud: { takes: 'words', read: readBaud },
   mcast6: { takes: 'line', read: readMulticast6 },
   ucast6: { takes: 'line', read: readUnicast6 },

@@ -29,6 +29,7 @@ export const protectionDirectives: Readonly<Record<string, Directive>> = {
 function pingDirective(name: string, family: PingFamily): Directive {
   return {
     takes: 'words',
+    adds: true,
     read: ([word], place, { draft, findings }) => {
       if (word === undefined || !isPingHost(word.text, name, family, place, findings)) return
       addPingTarget({ name: word.text, addresses: [word.text] }, place, draft, findings)

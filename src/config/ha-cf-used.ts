@@ -8,15 +8,15 @@ import type { Place } from './types.ts'
 
 type ReadWord = (text: string, place: Place, reading: HaCfReading) => void
 
-function each(read: ReadWord, takes: 'words' | 'path' = 'words'): Directive {
-  return { takes, read: (words, place, reading) => words.forEach(({ text }) => read(text, place, reading)) }
+function each(read: ReadWord, { takes = 'words', adds = false }: Partial<Pick<Directive, 'takes' | 'adds'>> = {}): Directive {
+  return { takes, adds, read: (words, place, reading) => words.forEach(({ text }) => read(text, place, reading)) }
 }
 
 export const usedDirectives: Readonly<Record<string, Directive>> = {
   node: each((text, place, { draft }) => {
     if (draft.nodes.length === 0) draft.nodesPlace = place
     draft.nodes.push({ value: text.toLowerCase(), place })
-  }),
+  }, { adds: true }),
   keepalive: time('keepalive', 'keepaliveMs'),
   deadtime: time('deadtime', 'deadtimeMs'),
   warntime: time('warntime', 'warntimeMs'),
@@ -29,9 +29,9 @@ export const usedDirectives: Readonly<Record<string, Directive>> = {
     reading.draft.logFile = text
     if (!text.startsWith('/')) reading.findings.warning(place, 'value-invalid',
       `logfile ${quoted(text)} is no absolute path: it depends on where the daemon was started. Write /var/log/ha-log.`)
-  }, 'path'),
+  }, { takes: 'path' }),
   debug: each(readDebug),
-  env: each(readEnvironment),
+  env: each(readEnvironment, { adds: true }),
   crm: crm('crm'),
   pacemaker: crm('pacemaker'),
   autojoin: each((text, place, reading) => {

@@ -20,6 +20,8 @@ export interface HaCfReading {
   /** Heartbeat fixes the port of a kind of link at its first line. */
   readonly portOfKind: Map<string, number>
   readonly seenOnce: Set<string>
+  /** The value that counts so far, of directives of which the last one counts. */
+  readonly counting: Map<string, { readonly text: string; readonly line: number }>
   readonly apiClients: Set<string>
   /** Whether Pacemaker would hold the resources. */
   crmOn: boolean
@@ -34,6 +36,8 @@ export interface Directive {
   /** `words`: once for each value, between blanks or commas. `line`: once for the line. `path`: words that may start with //. */
   readonly takes: 'words' | 'path' | 'line'
   readonly read: (words: readonly Word[], place: Place, reading: HaCfReading) => void
+  /** Each value adds to those before; otherwise the last one counts. */
+  readonly adds?: boolean
 }
 
 const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({
@@ -42,7 +46,7 @@ const directives: ReadonlyMap<string, Directive> = new Map(Object.entries({
 
 export function readHaCf(file: SourceFile, draft: Draft, findings: Findings): void {
   const reading: HaCfReading = {
-    file: file.path, draft, findings, portOfKind: new Map(), seenOnce: new Set(), apiClients: new Set(), crmOn: false, logs: false,
+    file: file.path, draft, findings, portOfKind: new Map(), seenOnce: new Set(), counting: new Map(), apiClients: new Set(), crmOn: false, logs: false,
     stonith: [],
   }
   for (const line of linesOf(file, 'end-the-line', findings)) readLine(line, reading)
@@ -73,8 +77,21 @@ function readLine(line: TextLine, reading: HaCfReading): void {
   for (const word of words) {
     const wordPlace = { ...place, column: word.column }
     if (directive.takes === 'words' && word.text.startsWith('//')) return slashes(name, word, wordPlace, reading)
+    if (directive.adds !== true) replaces(name, word, wordPlace, reading)
     directive.read([word], wordPlace, reading)
   }
+}
+
+/** `keepalive 1,5` is five seconds. */
+function replaces(name: string, { text }: Word, place: Place, { counting, findings }: HaCfReading): void {
+  const before = counting.get(name)
+  if (before !== undefined && before.text !== text) {
+    const where = before.line === place.line ? 'before it' : `in line ${before.line}`
+    const point = before.line === place.line && /^\d+$/.test(text) ? ' A decimal number has a point, no comma.' : ''
+    findings.warning(place, 'value-replaced',
+      `${name} ${quoted(text)} counts, as in Heartbeat, and not ${quoted(before.text)} ${where}. Remove one.${point}`)
+  }
+  counting.set(name, { text, line: place.line })
 }
 
 /** Behind a node's name it is only a comment that Heartbeat reads as more nodes; elsewhere Heartbeat refuses it. */

@@ -61,6 +61,8 @@ const cases: readonly Case[] = [
   { code: 'value-invalid', as: 'error', source: haCf('apiauth x uid=root uid=daemon\n'), says: /one of each/ },
   { code: 'value-invalid', as: 'error', source: haCf('stonith_host * external/ipmi\n') },
   { code: 'value-invalid', as: 'error', source: haCf('stonith null /etc/a b\n'), at: 'ha.cf:9:21' },
+  { code: 'value-replaced', as: 'warning', source: haCf('deadtime 10,5\n'), at: 'ha.cf:9:13', says: /decimal number has a point/ },
+  { code: 'value-replaced', as: 'warning', source: haCf('deadtime 12\n'), at: 'ha.cf:9:10', says: /"10" in line 3/ },
   { code: 'value-ignored', as: 'warning', source: haCf('udpport 694x\n') },
   { code: 'value-ignored', as: 'warning', source: haCf('keepalive 1.0.5\n'), says: /read as 1000 ms/ },
   { code: 'value-ignored', as: 'warning', source: haCf('env HOME\n'), says: /left out/ },

@@ -52,6 +52,27 @@ test('what is understood of a damaged real file is written back to the same', ()
   }), runs)
 })
 
+test('directives of different real files, in any order, are written back to the same', () => {
+  const lines = readSamples<RealFiles>('files').flatMap(({ files }) => (files['ha.cf'] ?? '').split('\n'))
+  const groups = readSamples<RealFiles>('files').flatMap(({ files }) => (files.haresources ?? '').split('\n'))
+  const some = (all: readonly string[], maxLength: number) => fc.array(fc.constantFrom(...all), { maxLength })
+  const ends = fc.constantFrom('\n', '\r\n')
+  const needed = fc.shuffledSubarray(['node node1', 'node node2', 'bcast eth0'])
+  fc.assert(fc.property(some(lines, 30), some(groups, 5), needed, ends, (chosen, held, own, end) => {
+    const haresources = held.map((line) => line.replace(/^[^\s#\\]+/, 'node1')).join(end)
+    const source = classic({ haCf: [...own, ...chosen].join(end), haresources })
+    const result = loadConfig(source, { ownUid: 0 })
+    const yaml = toYaml(result)
+    expect(yaml === undefined).toBe(!result.ok)
+    if (yaml === undefined || result.config?.fenceDevices !== undefined) return
+    const back = loadConfig({ files: [{ name: 'hactl.yaml', path: '/etc/hactl/hactl.yaml', text: yaml },
+      ...source.files.filter(({ name }) => name === 'authkeys')] })
+    expect(back.errors).toEqual([])
+    expect(back.config).toEqual(result.config)
+    expect(back.shown).toEqual(result.shown)
+  }), runs)
+})
+
 const node = fc.stringMatching(/^[a-z][a-z0-9.-]{0,12}$/)
 const script = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,8}$/).filter((name) => !/^ip(v6)?addr/i.test(name))
 const argument = fc.string({ maxLength: 8 }).filter((text) => !text.includes('\0'))

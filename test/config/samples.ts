@@ -67,8 +67,16 @@ export interface RealFiles {
   readonly name: string
   readonly files: { readonly 'ha.cf'?: string; readonly haresources?: string; readonly authkeys?: string }
   readonly haCf?: { readonly verdict: string; readonly deadtimeMs?: number }
-  readonly haresources?: { readonly verdict: string; readonly nodes: readonly string[]; readonly groups: readonly (readonly string[])[] }
+  readonly haresources?: {
+    readonly verdict: string
+    readonly nodes: readonly string[]
+    readonly groups: readonly (readonly string[])[]
+    /** Which of the groups Heartbeat never starts, or starts others with, when it is asked for them. */
+    readonly mixed?: readonly number[]
+  }
   readonly authkeys?: { readonly verdict: string; readonly methods: Readonly<Record<string, string>>; readonly outboundIndex?: number }
+  /** Of all files at once; what is missing was supplied: no groups, a good key. */
+  readonly together?: string
 }
 
 export interface Probe {
@@ -84,9 +92,19 @@ export interface Probe {
   readonly outboundIndex?: number
   readonly outboundKey?: string
   readonly groups?: readonly (readonly string[])[]
+  readonly mixed?: readonly number[]
 }
 
-export function readSamples<T>(name: 'files' | 'probes'): readonly T[] {
+/** One line below a good ha.cf, or a whole file, made for this comparison and in nobody's collection. */
+export interface Fresh {
+  readonly file: 'ha.cf' | 'haresources' | 'authkeys'
+  readonly line?: string
+  readonly text?: string
+  readonly accepted?: boolean
+  readonly groups?: readonly (readonly string[])[]
+}
+
+export function readSamples<T>(name: 'files' | 'probes' | 'fresh'): readonly T[] {
   const text = readFileSync(`test/data/config/${name}.jsonl`, 'utf8')
   return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as T)
 }
