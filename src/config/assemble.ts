@@ -104,7 +104,7 @@ function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[]
   if (isNamed && !nodes.includes(value) && !unread.has('nodes')) {
     findings.error(place, 'node-unknown',
       `the group prefers ${quoted(value)}, which is no node of this pair ` +
-      `(${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(value, nodes, form)}`)
+      `(${nodes.map(quoted).join(', ') || 'none is named'}).${nodeHint(group, nodes, form)}`)
   } else if (group.resources.length === 0 && group.unread !== true) {
     findings.warning(group.place, 'group-empty',
       `${quoted(value)} is followed by no resource: it is no group. Add resources, or remove it.`)
@@ -112,7 +112,7 @@ function isUsable(group: DraftGroup, { unread }: Draft, nodes: readonly string[]
   return group.resources.length > 0
 }
 
-function nodeHint(name: string, nodes: readonly string[], form: Form): string {
+function nodeHint({ preferredNode: { value: name }, place, resources }: DraftGroup, nodes: readonly string[], form: Form): string {
   const odd = oddBlanks.exec(name)?.[0]
   if (odd !== undefined) return ` It holds the character ${codePoint(odd)}, which is no blank here. Write an ordinary one.`
   if (/^(\/\/|;|")/.test(name)) return ' A comment starts with #.'
@@ -123,7 +123,10 @@ function nodeHint(name: string, nodes: readonly string[], form: Form): string {
   if (sameHost !== undefined) return ` Names are compared whole: write ${sameHost}.`
   const suggestion = didYouMean(name, nodes)
   if (suggestion !== '' || form === 'yaml') return suggestion
-  return ' Is the line above meant to go on here? Then it ends with a backslash and nothing behind it.'
+  if (place.line > 1 && (resources.length === 0 || place.column > 1)) {
+    return ' Is the line above meant to go on here? Then it ends with a backslash and nothing behind it.'
+  }
+  return nodes.length === 2 ? ` Write ${nodes.join(' or ')}, or correct the names in ha.cf: they are what uname -n prints.` : ''
 }
 
 function groupOf(group: DraftGroup, settings: Settings, findings: Findings): GroupConfig {

@@ -105,6 +105,8 @@ const cases: readonly Case[] = [
   { code: 'node-unknown', as: 'error', source: groups('node1.example.com 192.0.2.1\n'), says: /write node1\./ },
   { code: 'node-unknown', as: 'error', source: groups('192.0.2.1 apache2\n'), says: /preferred node before it/ },
   { code: 'node-unknown', as: 'error', source: groups('; a comment\n'), says: /comment starts with #/ },
+  { code: 'node-unknown', as: 'error', source: groups('lisa 192.0.2.1\n'), says: /Write node1 or node2/ },
+  { code: 'node-unknown', as: 'error', source: groups('node1 192.0.2.1\n apache2 mysql\n'), says: /meant to go on here/ },
   { code: 'node-name-invalid', as: 'error', source: haCf(`node ${'n'.repeat(120)}\n`) },
   { code: 'links-missing', as: 'error', source: haCf('ping 192.0.2.254\n', /bcast eth0\n/), says: /both would hold every address/ },
   { code: 'link-twice', as: 'warning', source: haCf('bcast eth0\n'), at: 'ha.cf:9:7' },
