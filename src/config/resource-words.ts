@@ -28,6 +28,11 @@ export function resourceOfWord(word: string, form: Form, place: Place, findings:
       `${quoted(word)}: Heartbeat takes the :: inside the address for the end of an argument. hactl reads the address. ` +
       'While a Heartbeat is in the pair, write it without ::, as in 2001:db8:0:0:0:0:0:1 (IPaddr2).')
   }
+  // Behind a :: without arguments too: Heartbeat makes one of what stands before the colon.
+  if (form === 'classic' && end > 0 && script.includes(':') && !/^(systemd|ocf):/.test(script)) {
+    findings.warning(place, 'script-name-odd',
+      `${quoted(script)} is taken as the name of a script. Heartbeat leaves a single colon in the arguments too: rename the script.`)
+  }
   return resourceOf(script, args, form, place, findings)
 }
 
@@ -121,9 +126,6 @@ function checkScript(script: string, args: readonly string[], form: Form, place:
   if (kind !== undefined) checkKind(kind, script, args, place, findings)
   else if (/^[\d.]+$/.test(script)) {
     findings.warning(place, 'script-name-odd', `${quoted(script)} is taken as the name of a script. An IPv4 address has four numbers.`)
-  } else if (form === 'classic' && args.length > 0 && script.includes(':')) {
-    findings.warning(place, 'script-name-odd',
-      `${quoted(script)} is taken as the name of a script. Heartbeat leaves a single colon in the arguments too: rename the script.`)
   } else if (!/^[\p{L}\p{N}_./][\p{L}\p{N}\p{M}_./:+@~,-]*$/u.test(script)) {
     findings.warning(place, 'script-name-odd',
       `${quoted(script)} is taken as the name of a script. Words are not quoted or escaped here, and blanks always end a word.`)

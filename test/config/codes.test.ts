@@ -152,6 +152,7 @@ const cases: readonly Case[] = [
   { code: 'node-unknown', as: 'error', source: groups('node1\u3000192.0.2.1 web\n'), says: /U\+3000/ },
   { code: 'backslash-kept', as: 'warning', source: groups('node1 192.0.2.1 mount::DOMAIN\\nancy\n'), at: 'haresources:1:17' },
   { code: 'script-name-odd', as: 'warning', source: groups('node1 192.0.2.1 a:b::c\n'), says: /single colon/ },
+  { code: 'script-name-odd', as: 'warning', source: groups('node1 192.0.2.1 a:b::\n'), says: /single colon/ },
   { code: 'group-empty', as: 'warning', source: groups('node1\n') },
   { code: 'groups-missing', as: 'warning', source: groups('') },
   { code: 'group-name-twice', as: 'error', source: groups('node1 apache2\nnode2 apache2\n'), at: 'haresources:2:1' },
