@@ -11,7 +11,7 @@
  * fencing the peer starts only after this node is off (F9); with neither, the rule of permission.ts for a holder that is
  * not heard is all there is (F8, promise P2).
  */
-import { holdingDeadtimeMs, isSuspended } from './contact.ts'
+import { holdingDeadtimeMs, isSuspended, peerIsClassic } from './contact.ts'
 import { askingShare, finalShare, orderlyShare } from './lease-arithmetic.ts'
 import type { GroupState, NodeState } from './state.ts'
 import type { Millis } from './time.ts'
@@ -21,8 +21,8 @@ export interface Authority { readonly orderlyMs: Millis; readonly endMs: Millis 
 const endless: Authority = { orderlyMs: Infinity, endMs: Infinity }
 
 /** A real Heartbeat confirms nothing and asks no witness: with it as the peer, promise P1 falls back to P2. */
-export function restsOnWitness({ config, contact }: NodeState): boolean {
-  return config.witness !== undefined && (contact.newest === undefined || contact.facts !== undefined)
+export function restsOnWitness(state: NodeState): boolean {
+  return state.config.witness !== undefined && !peerIsClassic(state)
 }
 
 /** What contact alone allows. */

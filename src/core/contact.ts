@@ -39,11 +39,19 @@ export function peerIsHeard(state: NodeState): boolean {
   return state.contact.status === 'alive' || state.contact.status === 'late'
 }
 
+/**
+ * The peer runs a real Heartbeat: it confirms nothing by itself, asks no witness, and knows no pause. What it says comes as
+ * facts (src/classic); a packet without any is its bare heartbeat.
+ */
+export function peerIsClassic({ contact }: NodeState): boolean {
+  return contact.facts === undefined ? contact.newest !== undefined : contact.facts.classic === true
+}
+
 /** The peer is heard and has confirmed a packet of ours not longer than 0.8 deadtime ago. A classic peer confirms nothing: contact is enough. */
 export function inMutualContact(state: NodeState, nowMs: Millis): boolean {
   const { contact } = state
   if (!peerIsHeard(state)) return false
-  if (contact.facts === undefined) return true
+  if (peerIsClassic(state)) return true
   return contact.confirmed !== undefined && nowMs < contact.confirmed.sentMs + orderlyShare * holdingDeadtimeMs(state)
 }
 
@@ -119,8 +127,8 @@ function describeChange(turn: Turn, packet: Packet, status: 'alive' | 'left' | '
   }
   const silence = Number.isFinite(gapMs) ? ` after ${inMs(gapMs)} of silence` : ''
   record(turn, 'info', 'peer-alive', `${peer} is alive${silence}`, { figures: { generation: packet.id.generation } })
-  if (packet.facts === undefined) {
-    record(turn, 'warning', 'peer-classic', `${peer} runs Heartbeat, not hactl: this version only watches it and takes nothing over from it while it is alive`)
+  if (packet.facts === undefined || packet.facts.classic === true) {
+    record(turn, 'warning', 'peer-classic', `${peer} runs Heartbeat, not hactl: they understand each other, but it promises only P2, whatever is configured here, and moves all groups of one preferred node together`)
   }
 }
 
@@ -183,7 +191,7 @@ export function judgePeer(turn: Turn): void {
  */
 function deafMs(state: NodeState): Millis {
   const { contact, config } = state
-  if (config.witness === undefined || !peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined) return Infinity
+  if (config.witness === undefined || !peerIsHeard(state) || peerIsClassic(state) || contact.heardSinceMs === undefined) return Infinity
   const deadtimeMs = judgingDeadtimeMs(state)
   const limitMs = Math.max((contact.confirmed?.sentMs ?? -Infinity) + deadtimeMs, contact.heardSinceMs + 0.5 * deadtimeMs)
   // Silent as well, it dies of its silence.
@@ -207,7 +215,7 @@ function askingFromMs(state: NodeState): Millis | undefined {
   if (!peerIsHeard(state)) return undefined
   const half = 0.5 * judgingDeadtimeMs(state)
   const silent = silentSinceMs(contact) + half
-  if (contact.facts === undefined) return silent
+  if (peerIsClassic(state)) return silent
   // A lease that rests on contact needs it fresh: confirmed every deadtime/10 (design.md section 5 "Asking before judging").
   const holds = state.config.witness !== undefined && state.groups.some((group) => group.hold !== undefined)
   const unconfirmed = holds ? 0.1 * holdingDeadtimeMs(state) : half

@@ -1,4 +1,5 @@
 /** Shutting down: hand over what the peer can take, stop the rest, say goodbye, exit (design.md section 6 "systemd"). */
+import { peerIsClassic, peerIsHeard } from './contact.ts'
 import { isUnclean, mayRun, runsHere } from './group-view.ts'
 import { dropHold } from './holds.ts'
 import { isSaved } from './persistence.ts'
@@ -17,7 +18,8 @@ export function beginLeaving(turn: Turn): void {
   for (const request of state.requests) if (request.answered === undefined) reply(turn, request.requestId, 'failed', `${state.self} is shutting down`)
   setState(turn, { requests: [], peerRequests: [] })
   setState(turn, { leaveByMs: turn.nowMs + offerForMs })
-  if (state.pause.paused) leaveAsItIs(turn)
+  // A real Heartbeat knows of no pause: it would take over beside what is left here.
+  if (state.pause.paused && !(peerIsClassic(state) && peerIsHeard(state))) leaveAsItIs(turn)
   else handOver(turn)
 }
 

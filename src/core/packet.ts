@@ -54,6 +54,8 @@ export type Will =
 export interface Facts {
   /** Of our dialogue; 1 today. */
   readonly dialogue: number
+  /** Told by a real Heartbeat in its own words, which src/classic has put into these. Never on the wire. */
+  readonly classic?: true
   /** The newest packet of the receiver that the sender has heard: mutual contact rests on it. */
   readonly confirms?: PacketId
   /** The sender wants an answer at once, over every link. */

@@ -32,6 +32,8 @@ function hearPause(turn: Turn, facts: Facts): void {
 
 /** A peer with another configuration stays a peer; the parts that differ are named (field-notes 1.6). */
 function hearDigests(turn: Turn, facts: Facts): void {
+  // A real Heartbeat says nothing of its files.
+  if (facts.classic === true) return setState(turn, { configDifferences: [] })
   const mine = turn.state.config.digests
   const parts = [...new Set([...Object.keys(mine), ...Object.keys(facts.digests)])].sort()
   const differences = parts.filter((part) => mine[part] !== facts.digests[part])

@@ -17,7 +17,7 @@
  * may not run twice waits for the fencing as well (P6).
  */
 import { contactAuthority, restsOnWitness } from './authority.ts'
-import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsHeard } from './contact.ts'
+import { holdingDeadtimeMs, judgingDeadtimeMs, peerIsClassic, peerIsHeard } from './contact.ts'
 import { canFence, canFenceDead, isFenced } from './fenced.ts'
 import { peerGroup } from './group-view.ts'
 import { orderlyShare } from './lease-arithmetic.ts'
@@ -115,7 +115,8 @@ export function unheardReleaseMs(state: NodeState): Millis | undefined {
   const { contact, config } = state
   // With a witness the grant decides, with fencing the peer starts only after this node is off (F9).
   if (restsOnWitness(state) || config.fencing !== undefined) return undefined
-  if (!peerIsHeard(state) || contact.facts === undefined || contact.heardSinceMs === undefined || contact.lastHeardMs === undefined) return undefined
+  // A real Heartbeat never says whom it hears.
+  if (!peerIsHeard(state) || peerIsClassic(state) || contact.heardSinceMs === undefined || contact.lastHeardMs === undefined) return undefined
   const deadtimeMs = holdingDeadtimeMs(state)
   const limitMs = Math.max(contact.heardSinceMs + 0.3 * deadtimeMs, (contact.confirmed?.sentMs ?? -Infinity) + orderlyShare * deadtimeMs)
   return limitMs <= contact.lastHeardMs + 0.3 * deadtimeMs ? limitMs : undefined

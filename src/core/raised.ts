@@ -6,7 +6,7 @@
  * answered, nor the daemon ended during it, before the kernel has it. When the pause ends, lifetimes are set back first (lease-shortening.ts), and only then is
  * nothing stated any more.
  */
-import { peerIsHeard } from './contact.ts'
+import { peerIsClassic, peerIsHeard } from './contact.ts'
 import { finalShare } from './lease-arithmetic.ts'
 import type { Facts, Packet } from './packet.ts'
 import type { GroupState, NodeState, StageState } from './state.ts'
@@ -65,7 +65,7 @@ function isShort(state: NodeState, { operation }: GroupState, { what, status, le
 /** A peer that is waited for yet may; a real Heartbeat promises nothing. */
 function couldPromise(state: NodeState): boolean {
   if (needsNoPromise(state) || state.contact.status === 'unknown') return true
-  return peerIsHeard(state) && state.contact.facts !== undefined
+  return peerIsHeard(state) && !peerIsClassic(state)
 }
 
 /** What the peer's packet says of its own addresses; a newer packet without a word ends it. */

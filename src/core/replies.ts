@@ -1,7 +1,7 @@
 /** When a waiting request is done, has failed, or is out of time; and what it says about each group that moved. */
 import type { AdminMove } from './admin.ts'
 import type { GroupName } from './config.ts'
-import { peerIsHeard } from './contact.ts'
+import { peerIsClassic, peerIsHeard } from './contact.ts'
 import { configuredLeaseSeconds, kernelTimerMs } from './lease-arithmetic.ts'
 import { raisingOf } from './raised.ts'
 import { afterGivingUp, giveUpIfHopeless, missingOf } from './giving-up.ts'
@@ -94,7 +94,7 @@ function whyUnpromised(state: NodeState): string {
   const { contact, self, peer } = state
   if (contact.deaf === true) return `${peer} does not hear ${self}`
   if (!peerIsHeard(state)) return `${peer} is not heard`
-  if (contact.facts === undefined) return `${peer} runs Heartbeat, not hactl`
+  if (peerIsClassic(state)) return `${peer} runs Heartbeat, not hactl`
   const heardIt = (contact.confirmed?.sequence ?? -1) >= (state.raising?.firstSequence ?? Infinity)
   return heardIt ? `${peer} has it not on its disk (hactl status there)` : `${peer} has not confirmed it`
 }

@@ -5,7 +5,7 @@
  */
 import type { AdminCommand, AdminMove, AdminReply } from './admin.ts'
 import type { GroupName } from './config.ts'
-import { peerIsHeard } from './contact.ts'
+import { peerIsClassic, peerIsHeard } from './contact.ts'
 import { clearFlaps } from './flaps.ts'
 import { isUnclean, peerGroup, peerServes } from './group-view.ts'
 import type { Scope } from './packet.ts'
@@ -78,12 +78,13 @@ export function coveredGroups(state: NodeState, scope: Scope): readonly GroupSta
 export function peerRefusal(state: NodeState, group: GroupState): string | undefined {
   const { peer, contact } = state
   if (!peerIsHeard(state)) return `${peer} is ${contact.status === 'unknown' ? 'not heard yet' : contact.status}`
-  if (contact.facts === undefined) return `${peer} runs Heartbeat, not hactl`
+  if (contact.facts === undefined) return `${peer} runs Heartbeat and has not said yet what it holds`
   if (contact.facts.leaving === true) return `${peer} is shutting down`
   const config = configOf(state, group.name)
   const theirs = peerGroup(state, group.name)
   if (config !== undefined && covers(contact.facts.standby, peer, config)) return `${peer} is in standby itself (type: hactl online, on ${peer})`
   if (theirs === undefined) return `${peer} does not have ${group.name} in its configuration`
+  if (theirs.failed && peerIsClassic(state)) return `${peer} runs Heartbeat, which takes ${group.name} only together with every group of the same preferred node, and one of those is unclean here (hactl status)`
   if (theirs.failed) return `${group.name} failed on ${peer} not long ago (hactl why ${group.name} there; hactl online there makes it try again)`
   if (theirs.state === 'unclean') return `${group.name} is unclean on ${peer} (hactl cleanup)`
   if (theirs.state === 'unknown') return `${peer} has just started and is still looking at its resources`
@@ -160,13 +161,16 @@ function takeoverRefusal(state: NodeState, group: GroupState, force: boolean): s
   if (isUnclean(group)) return `${group.name} is unclean on ${state.self}: its stop failed (hactl cleanup)`
   if (theirs?.state === 'unclean' && !group.peerCleared) return `${group.name} is unclean on ${state.peer}: its stop failed there (hactl cleanup)`
   if (state.contact.status === 'unknown') return `${state.peer} was not heard yet and may hold ${group.name}: it is waited for until initdead`
-  if (peerIsHeard(state) && state.contact.facts === undefined) return `${state.peer} runs Heartbeat, not hactl (use hb_standby there)`
+  if (peerIsHeard(state) && state.contact.facts === undefined) return `${state.peer} runs Heartbeat and has not said yet what it holds`
   return undefined
 }
 
 function takePause(turn: Turn, requestId: number, command: Extract<AdminCommand, { type: 'pause' | 'resume' }>): void {
   const paused = command.type === 'pause'
-  const { pause, self } = turn.state
+  const { pause, self, peer } = turn.state
+  if (paused && peerIsClassic(turn.state) && peerIsHeard(turn.state)) {
+    return reply(turn, requestId, 'refused', `${peer} runs Heartbeat, which knows no pause: it would take over from a daemon that is stopped. Nothing was changed`)
+  }
   // Typed again, it waits for the lifetimes as the first one did.
   if (pause.paused && paused) return wait(turn, requestId, command, [])
   if (pause.paused === paused) return reply(turn, requestId, 'done', 'the pair is not paused')
@@ -201,6 +205,7 @@ function takeClear(turn: Turn, requestId: number, command: Extract<AdminCommand,
   if (group === undefined) return reply(turn, requestId, 'refused', `there is no group ${command.group}; the groups are: ${state.groups.map((one) => one.name).join(', ')}`)
   clearFlaps(turn, group.name, 'an administrator')
   if (!peerIsHeard(state)) return reply(turn, requestId, 'done', `${group.name} may move again; ${state.peer} is not heard, and its own count stands until it is cleared there`)
+  if (peerIsClassic(state)) return reply(turn, requestId, 'done', `${group.name} may move again; ${state.peer} runs Heartbeat, which counts no moves`)
   setState(turn, { peerRequests: [...turn.state.peerRequests, { kind: 'clear', group: group.name, requestId, firstSequence: state.nextSequence }] })
   wait(turn, requestId, command, [group.name])
 }

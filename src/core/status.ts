@@ -1,5 +1,5 @@
 /** The report behind `hactl status`: the state as it stands, and what is wrong with it in words. */
-import { inMutualContact, peerIsHeard, silentSinceMs } from './contact.ts'
+import { inMutualContact, peerIsClassic, peerIsHeard, silentSinceMs } from './contact.ts'
 import { isUnclean, peerGroup, peerServes, stateOf } from './group-view.ts'
 import { authorityOf, restsOnWitness } from './authority.ts'
 import { canFence } from './fenced.ts'
@@ -96,7 +96,7 @@ function peerReport(state: NodeState, nowMs: Millis): NodeReport {
     self: false,
     status: contact.status,
     ...(standby === undefined ? {} : { standby }),
-    ...(contact.newest === undefined ? {} : { generation: contact.newest.generation, dialogue: contact.facts === undefined ? 'heartbeat' : 'hactl' }),
+    ...(contact.newest === undefined ? {} : { generation: contact.newest.generation, dialogue: peerIsClassic(state) ? 'heartbeat' : 'hactl' }),
     ...(contact.lastHeardMs === undefined ? {} : { lastHeardMs: Math.round(nowMs - contact.lastHeardMs) }),
     mutualContact: inMutualContact(state, nowMs),
     ...(contact.peerDeadtimeMs === undefined ? {} : { deadtimeMs: contact.peerDeadtimeMs }),
@@ -154,19 +154,19 @@ function problemsOf(state: NodeState, groups: readonly GroupReport[], nowMs: Mil
     if (group.peerState === 'unclean') problems.push(`${group.name} is unclean on ${peer}: a stop failed there (check by hand, then: hactl cleanup ${group.name} --i-have-checked)`)
     if (group.holder === undefined) problems.push(unheldProblem(state, group, nowMs))
     if (group.failedHere) problems.push(`${group.name} failed on ${self}: ${own?.failed?.message ?? ''} (hactl online makes this node usable again)`)
-    if (group.failedOnPeer) problems.push(`${group.name} failed on ${peer} (on ${peer} type: hactl why ${group.name})`)
+    if (group.failedOnPeer && !peerIsClassic(state)) problems.push(`${group.name} failed on ${peer} (on ${peer} type: hactl why ${group.name})`)
     for (const resource of group.resources) if (resource.status === 'failed') problems.push(`${resource.name} of ${group.name} is not well: ${resource.message ?? 'its status is bad'}`)
   }
   if (!peerIsHeard(state)) problems.push(silentPeerProblem(state, groups, nowMs))
   else if (!inMutualContact(state, nowMs)) problems.push(`${peer} is heard but does not hear ${self}: look at the firewall (UDP) and the links of both`)
-  if (peerIsHeard(state) && contact.facts === undefined) problems.push(`${peer} runs Heartbeat, not hactl`)
+  if (peerIsHeard(state) && peerIsClassic(state)) problems.push(`${peer} runs Heartbeat, not hactl: two may hold a group as promise P2 says, whatever is configured here`)
   for (const link of state.links) {
     if ((link.status === 'down' && contact.status !== 'left') || link.status === 'failed') problems.push(`link ${link.name} is ${link.status}${link.reason === undefined ? '' : `: ${link.reason}`}`)
     if (link.status === 'unknown' && peerIsHeard(state) && nowMs - state.startedMs > state.config.timing.deadtimeMs) problems.push(`link ${link.name} has never carried a packet of ${peer}`)
   }
   problems.push(...thirdPartyProblems(state, groups, nowMs))
   if (state.standby !== undefined) problems.push(`${self} is in standby (${state.standby}); hactl online ends it`)
-  if (contact.facts?.standby !== undefined && peerIsHeard(state)) problems.push(`${peer} is in standby (${contact.facts.standby}); hactl online there ends it`)
+  if (contact.facts?.standby !== undefined && peerIsHeard(state) && !peerIsClassic(state)) problems.push(`${peer} is in standby (${contact.facts.standby}); hactl online there ends it`)
   if (state.pause.paused) problems.push('the pair is paused: no automatic moves')
   if (state.configDifferences.length > 0) problems.push(`the configuration differs from that of ${peer} in: ${state.configDifferences.join(', ')}`)
   if (state.persistError !== undefined) problems.push(`the state cannot be written: ${state.persistError}`)
