@@ -3,16 +3,18 @@
  * our own daemons would send them, and the core's packets into words that a Heartbeat understands. So the core's rules about
  * permission and claims need not know which of both it is (design.md section 5 "Classic peers").
  */
-import type { NodeName } from '../core/config.ts'
+import type { GroupName, NodeName } from '../core/config.ts'
 import type { Packet, PacketId, Scope } from '../core/packet.ts'
 import type { Millis } from '../core/time.ts'
 import type { Sign, Word } from './words.ts'
+
+export interface SettingGroup { readonly name: GroupName; readonly preferredNode: NodeName }
 
 /** `groups`: every group with its preferred node, as configured. */
 export interface DialogueSetting {
   readonly self: NodeName
   readonly peer: NodeName
-  readonly groups: readonly { readonly name: string; readonly preferredNode: NodeName }[]
+  readonly groups: readonly SettingGroup[]
 }
 
 export type DialogueInput = { readonly nowMs: Millis } & (
@@ -23,7 +25,10 @@ export type DialogueInput = { readonly nowMs: Millis } & (
   | { readonly type: 'tick' }
 )
 
-/** In order: `say` to the peer; `feed` to the core as heard; `command` to the core as if typed here. */
+/**
+ * In order: `say` to the peer; `feed` to the core as heard; `command` to the core as if typed here. What is fed makes the core speak, so
+ * the new state must be in force before an output is performed.
+ */
 export type DialogueOutput =
   | { readonly type: 'say'; readonly word: Word }
   | { readonly type: 'feed'; readonly packet: Packet }

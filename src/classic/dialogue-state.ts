@@ -1,0 +1,112 @@
+/** What the dialogue knows: of the Heartbeat on the other node, of the exchange under way, of what it has said. Never changed in place. */
+import type { GroupName } from '../core/config.ts'
+import type { Facts, Packet } from '../core/packet.ts'
+import type { Millis } from '../core/time.ts'
+import type { DialogueOutput, DialogueSetting } from './dialogue-types.ts'
+import type { Holding, Word } from './words.ts'
+
+/** One generation of the Heartbeat. Sequences order what arrives in any order: an older word changes nothing. */
+export interface PeerView {
+  readonly generation: number
+  readonly newestSequence: number
+  readonly heardMs: Millis
+  readonly nodeStatus: 'init' | 'up' | 'active'
+  readonly statusSequence: number
+  /** Its `dt`; undefined: no status was heard yet. */
+  readonly deadtimeMs: Millis | undefined
+  /** As it says it. Undefined: it has not said yet, so it may hold anything. */
+  readonly holds: Holding | undefined
+  readonly resourceSequence: number
+  /** It takes nothing more on its own. */
+  readonly stable: boolean
+  /** It is shutting down, and stops what it held. */
+  readonly leaving: boolean
+  /** It has said goodbye: whatever else comes of this generation tells nothing. */
+  readonly gone: boolean
+}
+
+/**
+ * A class of groups changes hands in three words, `me`, `other`, `done`, and a second `done` (heartbeat-3.md 5.10). `holding` is that of
+ * the words: of the node that gives. `moves`: the part of it that really changes hands.
+ */
+export type Exchange = { readonly holding: Holding; readonly moves: Holding; readonly sinceMs: Millis } & (
+  /**
+   * The Heartbeat gives. `wanted`: it has asked, we cannot yet. `agreed`: it was told so. `stopping`: it stops. `taking`: it has stopped,
+   * and waits for our `done`.
+   */
+  | { readonly role: 'takes'; readonly step: 'wanted' | 'agreed' | 'stopping' | 'taking' }
+  /** We give. `asked`: no answer yet. `stopping`: it has agreed and waits for our `done`. `given`: it starts. */
+  | { readonly role: 'gives'; readonly step: 'asked' | 'stopping' | 'given' }
+)
+
+export interface DialogueState {
+  readonly setting: DialogueSetting
+  /** The newest packet of the core with facts. */
+  readonly spoken: Packet | undefined
+  readonly peer: PeerView | undefined
+  readonly exchange: Exchange | undefined
+  /** What we asked for and gave up: a late `other` is honoured all the same. */
+  readonly unanswered: Holding | undefined
+  /** The Heartbeat may wait for this `done`, said so often, of an exchange that came to nothing. */
+  readonly owed: { readonly holding: Holding; readonly times: number; readonly sinceMs: Millis } | undefined
+  /** How often in a row it did not answer. */
+  readonly unheeded: number
+  /** When we last asked for something that did not come about. */
+  readonly askedMs: Millis | undefined
+  readonly takeoverMs: Millis | undefined
+  /** Since when there is something that nobody holds and this node does not want. */
+  readonly idleSinceMs: Millis | undefined
+  /** Since when both hold something. */
+  readonly bothSinceMs: Millis | undefined
+  /** To this generation of the Heartbeat. */
+  readonly toldStartingMs: Millis | undefined
+  /** Undefined: it is to be told, whatever it is. */
+  readonly told: { readonly holds: Holding; readonly stable: boolean } | undefined
+  /** It is said once more then. */
+  readonly tellAgainMs: Millis | undefined
+  readonly toldLeaving: boolean
+  /** The claim numbers under which the Heartbeat has, or is to have, a group; 0 where nothing is said: it loses against any of ours. */
+  readonly numbers: Readonly<Record<GroupName, number>>
+  /** How many ping nodes it sees, if its ipfail has told. */
+  readonly peerPings: number | undefined
+  readonly toldPings: number | undefined
+}
+
+export interface Turn {
+  readonly nowMs: Millis
+  state: DialogueState
+  readonly says: Word[]
+  readonly commands: Extract<DialogueOutput, { type: 'command' }>[]
+}
+
+export function setState(turn: Turn, change: Partial<DialogueState>): void {
+  turn.state = { ...turn.state, ...change }
+}
+
+export function setPeer(turn: Turn, change: Partial<PeerView>): void {
+  const { peer } = turn.state
+  if (peer !== undefined) setState(turn, { peer: { ...peer, ...change } })
+}
+
+export function say(turn: Turn, word: Word): void {
+  turn.says.push(word)
+}
+
+export function factsOf(state: DialogueState): Facts | undefined {
+  return state.spoken?.facts
+}
+
+/** This node takes part: its core has joined and is not shutting down. */
+export function isActive({ spoken }: DialogueState): boolean {
+  return spoken?.kind === 'status' && spoken.nodeStatus === 'active' && spoken.facts?.leaving !== true
+}
+
+/** Words about resources mean something to it: not before it is active itself, and no more when it has left. */
+export function peerListens({ peer }: DialogueState): boolean {
+  return peer !== undefined && !peer.gone && peer.nodeStatus === 'active'
+}
+
+/** An exchange, or its end, changes what this node says of itself: it is told afresh. */
+export function endExchange(turn: Turn): void {
+  setState(turn, { exchange: undefined, told: undefined })
+}
