@@ -23,17 +23,23 @@ export type Encoded =
 export function encodePacket(packet: Packet, sending: Sending): Encoded {
   const fields = messageFields(packet, sending)
   if (typeof fields === 'string') return notEncodable('bad-value', `the field ${fields} cannot hold what this node has to say`)
+  const encoded = encodeFields(fields, sending)
+  if (encoded.result === 'encoded' || encoded.cause !== 'too-large') return encoded
+  return notEncodable(
+    'too-large',
+    `a packet with ${packet.facts?.groups.length ?? 0} groups is too large: ${encoded.message}: configure fewer groups, or shorter names`,
+  )
+}
+
+/** One datagram of fields that are in their order already. */
+export function encodeFields(fields: readonly Field[], sending: Pick<Sending, 'keyring' | 'method'>): Encoded {
   const lines = classicLines(fields)
   if (lines === undefined) return notEncodable('bad-value', 'a field cannot be written as a line of a classic frame')
   const signature = signLines(lines, sending.keyring, sending.method)
   if ('cause' in signature) return notEncodable('no-key', signature.reason)
   const bytes = classicFrame(lines, signature)
   if (bytes.length <= maxDatagramBytes) return { result: 'encoded', bytes }
-  return notEncodable(
-    'too-large',
-    `a packet with ${packet.facts?.groups.length ?? 0} groups has ${bytes.length} bytes, and a datagram at most ${maxDatagramBytes}: ` +
-      'configure fewer groups, or shorter names',
-  )
+  return notEncodable('too-large', `${bytes.length} bytes, and a datagram has at most ${maxDatagramBytes}`)
 }
 
 /** A packet of the kind `will`, filled up to exactly so many bytes: the guard sends many of them with one program (runtime/guard.ts). */

@@ -30,6 +30,10 @@ export function fieldText(fields: readonly Field[], name: string): string | unde
   return field?.type === 0 ? field.value : undefined
 }
 
+export function textField(name: string, value: string): Field {
+  return { name, type: 0, value }
+}
+
 /** Visible ASCII without `=`, not empty, of sane length: what may stand before the `=` in either framing. */
 export function isFieldName(name: string): boolean {
   if (name.length === 0 || name.length > maxNameLength) return false

@@ -1,12 +1,12 @@
 /**
- * The meaning of a message's fields, and back (heartbeat-3.md section 1.6). Only `status`, `shutdone` and our own `hactlwill` are ours to
- * send; what else a real Heartbeat says is read as `other`, with its fields.
+ * The meaning of a message's fields, and back (heartbeat-3.md section 1.6). Only `status`, `shutdone` and our own `hactlwill` are packets
+ * of the pair; what else a real Heartbeat says is read as `other` (classic/word-fields.ts knows the words of it).
  */
 import type { NodeName } from '../core/config.ts'
 import type { Packet } from '../core/packet.ts'
 import type { WallMillis } from '../core/time.ts'
 import { factsFields, readFacts } from './facts.ts'
-import { fieldText, findField, type Field } from './fields.ts'
+import { fieldText, findField, textField as text, type Field } from './fields.ts'
 import { refuse, type Refused } from './refusals.ts'
 import { formatHex, parseHex } from './values.ts'
 import { readWill, willFields, willType } from './will.ts'
@@ -32,23 +32,34 @@ export function messageFields(packet: Packet, details: SenderDetails): readonly 
   const { id, from, kind, nodeStatus, deadtimeMs } = packet
   if (kind === 'other' || (kind === 'status' && nodeStatus === 'dead') || (kind === 'will') !== (packet.will !== undefined)) return 't'
   const deadtime = formatHex(Math.round(deadtimeMs), maxDeadtimeMs)
-  const sequence = formatHex(id.sequence, maxSequence)
-  const generation = formatHex(id.generation, maxGeneration)
-  const seconds = formatHex(Math.max(1, Math.floor(details.wallMs / 1000)), Number.MAX_SAFE_INTEGER)
   if (deadtime === undefined) return 'dt'
-  if (!namePattern.test(from)) return 'src'
-  if (details.uuid.length !== 16) return 'srcuuid'
-  if (sequence === undefined || isReserved(id) !== (kind === 'will')) return 'seq'
-  if (generation === undefined) return 'hg'
-  if (seconds === undefined) return 'ts'
+  if (isReserved(id) !== (kind === 'will')) return 'seq'
   const own = ownFields(packet, details.fill ?? '')
   if (typeof own === 'string') return own
+  const control = controlFields({ from, ...id }, details)
+  if (typeof control === 'string') return control
   return [
-    text('t', types[kind]), text('st', kind === 'status' ? nodeStatus : 'dead'), text('dt', deadtime),
-    text('protocol', '1'), ...own, text('src', from), { name: 'srcuuid', type: 1, value: Buffer.from(details.uuid).toString('latin1') },
-    text('seq', sequence), text('hg', generation), text('ts', seconds),
-    text('ld', details.load !== undefined && loadPattern.test(details.load) ? details.load : 'n/a'), text('ttl', '3'),
+    text('t', types[kind]), text('st', kind === 'status' ? nodeStatus : 'dead'), text('dt', deadtime), text('protocol', '1'), ...own, ...control,
   ]
+}
+
+/** Absent `sequence`: of a message that has none (`NS_`). */
+export interface Origin { readonly from: NodeName; readonly generation: number; readonly sequence?: number }
+
+/** The fields that end every message. A string: the name of the field that cannot hold what it should. */
+export function controlFields(origin: Origin, details: SenderDetails): readonly Field[] | string {
+  const generation = formatHex(origin.generation, maxGeneration)
+  const seconds = formatHex(Math.max(1, Math.floor(details.wallMs / 1000)), Number.MAX_SAFE_INTEGER)
+  if (!namePattern.test(origin.from)) return 'src'
+  if (details.uuid.length !== 16) return 'srcuuid'
+  if (generation === undefined) return 'hg'
+  if (seconds === undefined) return 'ts'
+  const sender = [text('src', origin.from), { name: 'srcuuid', type: 1 as const, value: Buffer.from(details.uuid).toString('latin1') }]
+  if (origin.sequence === undefined) return [...sender, text('hg', generation), text('ts', seconds), text('ttl', '3')]
+  const sequence = formatHex(origin.sequence, maxSequence)
+  if (sequence === undefined) return 'seq'
+  const load = details.load !== undefined && loadPattern.test(details.load) ? details.load : 'n/a'
+  return [...sender, text('seq', sequence), text('hg', generation), text('ts', seconds), text('ld', load), text('ttl', '3')]
 }
 
 const types = { status: 'status', goodbye: 'shutdone', will: willType } as const
@@ -116,8 +127,4 @@ function readWillPacket(fields: readonly Field[], from: NodeName, id: Packet['id
 function readNodeStatus(kind: 'status' | 'goodbye', written: string): Packet['nodeStatus'] | undefined {
   if (kind === 'goodbye') return written === 'dead' ? written : undefined
   return written === 'init' || written === 'up' || written === 'active' ? written : undefined
-}
-
-function text(name: string, value: string): Field {
-  return { name, type: 0, value }
 }
