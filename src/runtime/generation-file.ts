@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename } from 'node:fs/promises'
 import { writeAtomically } from './atomic-file.ts'
 import { errorCode, errorText } from './errors.ts'
+import { keepHeartbeatGeneration, readHeartbeatGeneration, readHeartbeatUuid } from './heartbeat-files.ts'
 import { isObject, parseJson } from './json-values.ts'
 
 export interface Start {
@@ -19,13 +20,17 @@ export interface Start {
 
 interface Saved { readonly generation: number; readonly uuid: string; readonly bootId: string }
 
-/** Counts this start and fsyncs it. Rejects with a message for the administrator when that cannot be done. */
+/**
+ * Counts this start and fsyncs it. A Heartbeat's own files are the base as long as there are any, and are kept up to date, so that either
+ * program goes on where the other ended. Rejects with a message for the administrator when the count cannot be kept.
+ */
 export async function countStart(directory: string, bootId: string, heartbeatDirectory: string): Promise<Start> {
   const path = `${directory}/generation`
   const warnings: string[] = []
   const saved = await read(path, warnings)
-  const generation = saved === undefined ? await firstGeneration(heartbeatDirectory) : nextGeneration(saved.generation)
-  const uuid = saved?.uuid ?? randomUUID()
+  const heartbeat = await readHeartbeatGeneration(heartbeatDirectory)
+  const generation = nextGeneration(Math.max(saved?.generation ?? 0, heartbeat ?? 0))
+  const uuid = saved?.uuid ?? (await readHeartbeatUuid(heartbeatDirectory, warnings)) ?? randomUUID()
   try {
     await writeAtomically(path, `${JSON.stringify({ generation, uuid, bootId })}\n`, 0o600)
   } catch (error) {
@@ -35,7 +40,13 @@ export async function countStart(directory: string, bootId: string, heartbeatDir
       { cause: error },
     )
   }
+  if (heartbeat !== undefined) await keepHeartbeatGeneration(heartbeatDirectory, generation, warnings)
   return { generation, uuid, sameBoot: bootId !== '' && saved?.bootId === bootId, warnings }
+}
+
+/** A further generation for the daemon that runs: above all that were used. */
+export async function reserveGeneration(directory: string, bootId: string, heartbeatDirectory: string): Promise<number> {
+  return (await countStart(directory, bootId, heartbeatDirectory)).generation
 }
 
 /** Never below the clock: a start with another state directory, or an older copy of this one, must not look like a replay to the peer. */
@@ -69,11 +80,4 @@ function parse(text: string): Saved | undefined {
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) return undefined
   if (typeof uuid !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) || typeof bootId !== 'string') return undefined
   return { generation, uuid, bootId }
-}
-
-/** Above a Heartbeat's own count, and, as there, from the clock: a lost state directory must not look like a replay. */
-async function firstGeneration(heartbeatDirectory: string): Promise<number> {
-  const text = await readFile(`${heartbeatDirectory}/hb_generation`, 'utf8').catch(() => '0')
-  const heartbeat = /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : 0
-  return nextGeneration(Math.max(heartbeat, Math.floor(Date.now() / 1_000)))
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import type { PersistentState } from '../core/effects.ts'
 import { writeAtomically } from './atomic-file.ts'
 import { errorCode, errorText } from './errors.ts'
-import { countStart } from './generation-file.ts'
+import { countStart, reserveGeneration } from './generation-file.ts'
 import { formatState, parseState } from './persistent-state.ts'
 import { lockDirectory } from './state-lock.ts'
 import { readUncleanNotes, removeUncleanNotes, withUnclean } from './unclean-notes.ts'
@@ -14,6 +14,8 @@ export interface StateFiles {
   readonly generation: number
   /** Of the node. */
   readonly uuid: string
+  /** One more than all that were used or reserved, on disk when it is given: for a daemon that begins anew towards its peer. Rejects when it cannot be kept. */
+  reserveGeneration(): Promise<number>
   /** Absent at the very first start, and when the file was damaged (then `warnings` says so). */
   readonly persistent?: PersistentState
   /** The kernel has not been booted since the daemon's last start. */
@@ -45,7 +47,8 @@ export async function openState(directory: string, options: StateOptions = {}): 
   })
   try {
     const bootId = options.bootId ?? (await readBootId())
-    const start = await countStart(directory, bootId, options.heartbeatDirectory ?? '/var/lib/heartbeat')
+    const heartbeatDirectory = options.heartbeatDirectory ?? '/var/lib/heartbeat'
+    const start = await countStart(directory, bootId, heartbeatDirectory)
     const path = `${directory}/state.json`
     const { persistent, warning } = await readState(path)
     const writer = createWriter((text) => writeAtomically(path, text, 0o600), path)
@@ -54,6 +57,7 @@ export async function openState(directory: string, options: StateOptions = {}): 
       ...start,
       ...(persistent === undefined ? {} : { persistent }),
       warnings: [...start.warnings, ...(warning === undefined ? [] : [warning])],
+      reserveGeneration: () => reserveGeneration(directory, bootId, heartbeatDirectory),
       save: (state) => writer.write(formatState(state)),
       async mergeUnclean() {
         const names = readUncleanNotes(directory)
