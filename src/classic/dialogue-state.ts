@@ -58,6 +58,11 @@ export interface DialogueState {
   readonly idleSinceMs: Millis | undefined
   /** Since when both hold something. */
   readonly bothSinceMs: Millis | undefined
+  /**
+   * This node was silent and begins anew: what the Heartbeat has taken meanwhile it keeps, because it takes this node for one that was just
+   * started and holds nothing. Until both are known to hold nothing in common.
+   */
+  readonly yields: boolean
   /** To this generation of the Heartbeat. */
   readonly toldStartingMs: Millis | undefined
   /** Undefined: it is to be told, whatever it is. */

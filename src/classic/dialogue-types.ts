@@ -22,6 +22,8 @@ export type DialogueInput = { readonly nowMs: Millis } & (
   | { readonly type: 'heard'; readonly id: PacketId; readonly heard: Word | Sign }
   /** The core sends this packet; it leaves as it is, before what the dialogue has to say. */
   | { readonly type: 'spoke'; readonly packet: Packet }
+  /** After a silence this node goes on under another generation: for the Heartbeat it has just been started (heartbeat-3.md 4.6). */
+  | { readonly type: 'renewed' }
   | { readonly type: 'tick' }
 )
 

@@ -27,7 +27,7 @@ export type { DialogueState } from './dialogue-state.ts'
 
 export function createDialogue(setting: DialogueSetting): DialogueState {
   return {
-    setting, spoken: undefined, peer: undefined, exchange: undefined, unanswered: undefined, owed: undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, idleSinceMs: undefined, bothSinceMs: undefined,
+    setting, spoken: undefined, peer: undefined, exchange: undefined, unanswered: undefined, owed: undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, idleSinceMs: undefined, bothSinceMs: undefined, yields: false,
     toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, peerPings: undefined, toldPings: undefined,
   }
 }
@@ -69,6 +69,9 @@ function takeIn(turn: Turn, input: DialogueInput): boolean {
       return hear(turn, input.id, input.heard)
     case 'spoke':
       noteSpoken(turn, input.packet)
+      return false
+    case 'renewed':
+      setState(turn, { ...createDialogue(turn.state.setting), spoken: turn.state.spoken, yields: true })
       return false
   }
 }

@@ -137,8 +137,10 @@ function noteBoth(turn: Turn): void {
   const theirs = peer?.holds === undefined || peer.leaving || peer.gone ? 'none' : peer.holds
   const both = state.exchange === undefined ? common(mirrored(theirs), ourHolding(state)) : 'none'
   const groups = ourGroups(state, both).filter((group) => group.state === 'held' || group.state === 'starting')
-  if (groups.length === 0) return setState(turn, { bothSinceMs: undefined })
-  if (state.bothSinceMs === undefined) return setState(turn, { bothSinceMs: nowMs })
-  if (nowMs < state.bothSinceMs + (theirs === 'all' ? bothWithinMs : bothButNotAllWithinMs)) return
+  const isKnown = peer?.holds !== undefined && state.exchange === undefined
+  if (groups.length === 0) return setState(turn, { bothSinceMs: undefined, ...(isKnown ? { yields: false } : {}) })
+  const { bothSinceMs = nowMs } = state
+  setState(turn, { bothSinceMs })
+  if (!state.yields && nowMs < bothSinceMs + (theirs === 'all' ? bothWithinMs : bothButNotAllWithinMs)) return
   setState(turn, { numbers: { ...state.numbers, ...numbersAbove(groups) } })
 }

@@ -34,6 +34,8 @@ function startingMs(state: DialogueState): Millis {
 }
 
 function mayTellHolding(state: DialogueState): boolean {
+  // After a silence it will be less as soon as the Heartbeat has said what it holds.
+  if (state.yields && state.peer?.holds === undefined) return false
   return isActive(state) && peerListens(state) && state.exchange === undefined && state.toldStartingMs !== undefined
 }
 
