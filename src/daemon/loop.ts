@@ -32,6 +32,8 @@ export interface LoopOptions {
   perform(effect: Effect): void
   /** How many packets have been read so far; drained means that a round reads none. */
   packetsRead(): number
+  /** What is due beside the core. It may feed events. */
+  readonly beside?: { dueMs(): Millis | undefined; tick(): void }
   /** A mistake of our own: some effects of a turn were not performed. No event is taken any more. */
   broken(error: unknown): void
 }
@@ -70,8 +72,9 @@ export function startLoop(options: LoopOptions): Loop {
   function arm(): void {
     if (timer !== undefined) clearTimeout(timer)
     timer = undefined
-    const dueMs = nextDeadlineMs(state)
-    if (stopped || draining || dueMs === undefined) return
+    if (stopped || draining) return
+    const dueMs = Math.min(nextDeadlineMs(state) ?? Infinity, options.beside?.dueMs() ?? Infinity)
+    if (dueMs === Infinity) return
     timer = setTimeout(() => drain(drainRounds, options.packetsRead()), Math.min(Math.max(dueMs - nowMs(), 0), longestWaitMs))
   }
 
@@ -87,6 +90,7 @@ export function startLoop(options: LoopOptions): Loop {
 
   /** Node's timers may fire a fraction of a millisecond early; a tick before its time would be for nothing. */
   function tick(): void {
+    if ((options.beside?.dueMs() ?? Infinity) <= nowMs()) options.beside?.tick()
     const dueMs = nextDeadlineMs(state)
     if (dueMs !== undefined && dueMs <= nowMs()) feed({ type: 'tick', bootMs: bootMs() })
     else arm()

@@ -36,10 +36,11 @@ import { perform, type Outside } from './outside.ts'
 import { readConfig } from './read-config.ts'
 import { startRehearsals, type Rehearsals } from './rehearsal.ts'
 import { createReload } from './reload.ts'
+import { openDialogue } from './dialogue.ts'
 import { inForceKeeper } from './in-force.ts'
 import { createRequests } from './requests.ts'
 import { startFeeding } from './watchdog-feeding.ts'
-import { createWire, keyringOf } from './wire.ts'
+import { createWire, keyringOf, type Wire } from './wire.ts'
 import { witnessInForce } from './witness.ts'
 
 export interface DaemonOptions { readonly config: string; readonly stateDir: string; readonly control: string }
@@ -118,6 +119,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   const addresses = await openFloating(gate, chronicle, closing, (pid, lives) => place?.program(pid, lives))
   const wire = createWire({
     config, self, peer, generation: files.generation, uuid: files.uuid, floorGeneration: persistent?.peerGeneration, chronicle, feed,
+    openDialogue: (used) => openDialogue(used, self, peer), reserveGeneration: () => files.reserveGeneration(),
     onSigningChanged: () => later.guard?.resign(),
   })
   const links = await openLinks(config.links, {
@@ -155,7 +157,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
     wire, addresses, announcer, operations, ...edges, files, service, requests, chronicle, witness, guard: later.guard, feed, state: () => stateOf(gate),
   }
   return runUntilExit(gate, outside, {
-    self, peer, config, files, persistent, links: links.names, packetsRead: wire.packetsRead, control: options.control, reload: () => reload(undefined),
+    self, peer, config, files, persistent, links: links.names, beside: wire, control: options.control, reload: () => reload(undefined),
   })
 }
 
@@ -225,7 +227,7 @@ interface Run {
   readonly persistent: PersistentState | undefined
   readonly links: readonly string[]
   readonly control: string
-  packetsRead(): number
+  readonly beside: Wire
   reload(): void
 }
 
@@ -249,9 +251,10 @@ async function runUntilExit(gate: Gate, outside: Omit<Outside, 'leave'>, run: Ru
       ...(run.persistent === undefined ? {} : { persistent: run.persistent }), sameBoot: files.sameBoot,
       keyNames: keyNames(keyringOf(run.config)), nowMs: nowMs(), wallMs: wallMs(),
     })
-    gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.packetsRead(), broken })
-    process.on('SIGTERM', () => gate.loop?.feed({ type: 'shutdown-requested' }))
-    process.on('SIGINT', () => gate.loop?.feed({ type: 'shutdown-requested' }))
+    gate.loop = startLoop({ initial, perform: (effect) => perform(whole, effect), packetsRead: () => run.beside.packetsRead(), beside: run.beside, broken })
+    const shutDown = (): void => run.beside.whenAtRest(() => gate.loop?.feed({ type: 'shutdown-requested' }))
+    process.on('SIGTERM', shutDown)
+    process.on('SIGINT', shutDown)
     process.on('uncaughtException', broken)
     gate.loop.feed({ type: 'tick' })
     rehearsals = startRehearsals(gate.loop.state, outside.addresses, outside.announcer)

@@ -27,7 +27,7 @@ export const refusalSentences: Readonly<Record<RefusalCause, string>> = {
   'missing-field': 'a field that every packet of a pair has is missing; look at the version of the peer',
   'bad-field': 'a field has a value that cannot be; look at the version of the peer',
   'bad-facts': 'its additional fields cannot be read; look whether both nodes run the same version of hactl',
-  unsequenced: 'it is of the part of the classic dialogue that has no sequence numbers, which is not used',
+  unsequenced: 'it is of the part of the classic dialogue that has no sequence numbers, which is used with a real Heartbeat only',
   'own-packet': 'it is our own, heard again',
   'name-conflict':
     'it carries this node\'s name but was not sent by this daemon; two hosts have one name, or old packets are being replayed',

@@ -29,8 +29,11 @@ export const emptyWindow: Window = { seen: 0, wills: [] }
  */
 export type Verdict = 'new' | 'duplicate' | 'own-packet' | 'name-conflict' | 'foreign-node' | 'old-generation' | 'stale'
 
-/** This daemon: the generation tells its own packets, which broadcast brings back, from those of another host of the same name. */
-export interface Sender { readonly name: NodeName; readonly generation: number }
+/**
+ * This daemon: its generations tell its own packets, which broadcast brings back, from those of another host of the same name. It has more
+ * than one where it has begun anew towards a real Heartbeat (`newest`).
+ */
+export interface Sender { readonly name: NodeName; readonly generation: number; readonly newest?: number }
 
 const remembered = 32
 
@@ -46,7 +49,7 @@ export function accept(
   floorGeneration = 0,
 ): { readonly window: Window; readonly verdict: Verdict } {
   const { from, id } = packet
-  if (from === self.name) return { window, verdict: id.generation === self.generation ? 'own-packet' : 'name-conflict' }
+  if (from === self.name) return { window, verdict: isOwn(self, id.generation) ? 'own-packet' : 'name-conflict' }
   if (from !== peer) return { window, verdict: 'foreign-node' }
   const { newest, seen, wills } = window
   if (id.generation < Math.max(newest?.generation ?? 0, floorGeneration)) return { window, verdict: 'old-generation' }
@@ -61,4 +64,8 @@ export function accept(
   if (ahead > 0) return { window: { newest: id, seen: ahead < remembered ? ((seen << ahead) | 1) >>> 0 : 1, wills }, verdict: 'new' }
   if (-ahead < remembered && ((seen >>> -ahead) & 1) === 1) return { window, verdict: 'duplicate' }
   return { window, verdict: 'stale' }
+}
+
+function isOwn({ generation, newest = generation }: Sender, heard: number): boolean {
+  return heard >= generation && heard <= newest
 }

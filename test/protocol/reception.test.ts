@@ -36,13 +36,27 @@ test('own packets that broadcast brings back are counted in silence, another hos
   expect(other).toMatchObject({ cause: 'name-conflict', logLine: expect.stringContaining('two hosts have one name') as string })
 })
 
-test('acknowledgements of a real Heartbeat are no packets of the pair', () => {
-  const fields = [['t', 'NS_ackmsg'], ['src', 'node2'], ['ts', '1'], ['ackseq', '1']]
-    .map(([name, value]) => ({ name: name!, type: 0 as const, value: value! }))
-  expect(received(emptyReception, netstringFrame(fields, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped', cause: 'unsequenced' })
-  fields[1]!.value = 'node3'
-  expect(received(emptyReception, netstringFrame(fields, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped',
-    cause: 'foreign-node' })
+test('what a real Heartbeat says is left to its delivery, whatever its place in the order; not of an ended generation, not of others', () => {
+  const note = [['t', 'NS_ackmsg'], ['src', 'node2'], ['ts', '1'], ['hg', '5'], ['ackseq', '1']].map(([name, value]) => ({ name: name!, type: 0 as const, value: value! }))
+  expect(received(emptyReception, netstringFrame(note, 'sha1', 'secret', 1))).toMatchObject({ verdict: 'classic', decoded: { type: 'NS_ackmsg' } })
+  const named = (name: string) => note.map((field) => (field.name === 'src' ? { ...field, value: name } : field))
+  expect(received(emptyReception, netstringFrame(named('node1'), 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped', cause: 'own-packet' })
+  expect(received(emptyReception, netstringFrame(named('node3'), 'sha1', 'secret', 1))).toMatchObject({ verdict: 'dropped', cause: 'foreign-node' })
+  const word = (sequence: string, generation = '5') => netstringFrame(
+    [['t', 'starting'], ['src', 'node2'], ['seq', sequence], ['hg', generation], ['ts', '1']].map(([name, value]) => ({ name: name!, type: 0 as const, value: value! })), 'sha1', 'secret', 1,
+  )
+  const first = received(emptyReception, word('64'))
+  expect(first).toMatchObject({ verdict: 'classic', decoded: { packet: { kind: 'other', id: { generation: 5, sequence: 100 } } } })
+  const late = received(first.reception, word('2'))
+  expect(late).toMatchObject({ verdict: 'classic', reception: { window: { newest: { generation: 5, sequence: 100 } } } })
+  expect(received(late.reception, word('65', '4'))).toMatchObject({ verdict: 'dropped', cause: 'old-generation' })
+})
+
+test('own packets of a later generation of the same daemon are its own as well', () => {
+  const later = (newest: number) =>
+    receive(emptyReception, encoded({ ...status, from: 'node1', id: { generation: 6, sequence: 1 } }, sha1), { ...receiver, self: { ...receiver.self, newest } }, 0, origin)
+  expect(later(6)).toMatchObject({ cause: 'own-packet' })
+  expect(later(5)).toMatchObject({ cause: 'name-conflict' })
 })
 
 describe('two of our daemons', () => {
