@@ -1,0 +1,3 @@
+import { conversations } from './heartbeat/conversations.ts'
+
+conversations('beta')
