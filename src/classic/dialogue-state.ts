@@ -47,8 +47,8 @@ export interface DialogueState {
   readonly exchange: Exchange | undefined
   /** What we asked for and gave up: a late `other` is honoured all the same. */
   readonly unanswered: Holding | undefined
-  /** The Heartbeat may wait for this `done`, said so often, of an exchange that came to nothing. */
-  readonly owed: { readonly holding: Holding; readonly times: number; readonly sinceMs: Millis } | undefined
+  /** The Heartbeat of this generation may wait for this `done`, said so often, of an exchange that came to nothing. */
+  readonly owed: { readonly generation: number; readonly holding: Holding; readonly times: number; readonly sinceMs: Millis } | undefined
   /** How often in a row it did not answer. */
   readonly unheeded: number
   /** When we last asked for something that did not come about. */

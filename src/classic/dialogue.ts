@@ -18,7 +18,7 @@ import type { DialogueInput, DialogueOutput, DialogueSetting } from './dialogue-
 import { giveDueMs, noteIdle, settleGive } from './exchange-give.ts'
 import { settleTake, takeDueMs } from './exchange-take.ts'
 import { hear } from './hear.ts'
-import { owedMs, settleOwed } from './owed.ts'
+import { noteOwed, owedMs, settleOwed } from './owed.ts'
 import { tellPings } from './pings.ts'
 import { tellDueMs, tellHolding, tellLeaving, tellStarting, tellTakeover } from './tell.ts'
 import { packetOf } from './view.ts'
@@ -71,7 +71,8 @@ function takeIn(turn: Turn, input: DialogueInput): boolean {
       noteSpoken(turn, input.packet)
       return false
     case 'renewed':
-      setState(turn, { ...createDialogue(turn.state.setting), spoken: turn.state.spoken, yields: true })
+      noteOwed(turn)
+      setState(turn, { ...createDialogue(turn.state.setting), spoken: turn.state.spoken, owed: turn.state.owed, yields: true })
       return false
   }
 }

@@ -87,10 +87,15 @@ export function settleGive(turn: Turn): void {
   }
 }
 
+/** `none` gives it nothing, and the second one is as good as its own. */
+export function owedNothing({ state, nowMs }: Turn): NonNullable<DialogueState['owed']> {
+  return { generation: state.peer?.generation ?? 0, holding: 'none', times: 2, sinceMs: nowMs }
+}
+
 /** It may wait since the last daemon of this node (owed.ts). */
 function noteUnheeded(turn: Turn): void {
   const unheeded = turn.state.unheeded + 1
-  setState(turn, unheeded < unheededTwice ? { unheeded } : { unheeded: 0, owed: { holding: 'none', times: 2, sinceMs: turn.nowMs } })
+  setState(turn, unheeded < unheededTwice ? { unheeded } : { unheeded: 0, owed: owedNothing(turn) })
 }
 
 function ask(turn: Turn): void {

@@ -31,11 +31,12 @@ export function hear(turn: Turn, id: PacketId, heard: Word | Sign): boolean {
 
 /** A daemon of which nothing is known yet: what its last one held and agreed to is past. */
 function meet(turn: Turn, id: PacketId): void {
+  const { owed } = turn.state
   const peer: PeerView = {
     generation: id.generation, newestSequence: id.sequence, heardMs: turn.nowMs, nodeStatus: 'up', statusSequence: 0, deadtimeMs: turn.state.peer?.deadtimeMs,
     holds: undefined, resourceSequence: 0, stable: false, leaving: false, gone: false,
   }
-  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, peerPings: undefined, toldPings: undefined })
+  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, peerPings: undefined, toldPings: undefined })
 }
 
 /** The core counts it dead by now, or is about to: a little early is the safer side. */

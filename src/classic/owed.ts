@@ -5,16 +5,18 @@
  */
 import type { Millis } from '../core/time.ts'
 import { say, setState, type DialogueState, type Turn } from './dialogue-state.ts'
-import { mayAsk } from './exchange-give.ts'
+import { mayAsk, owedNothing } from './exchange-give.ts'
 
 /** It may still be stopping what it gives, and its own `done` is yet to come. */
 const ownDoneWithinMs: Millis = 30_000
+
 /** The exchange ends here and now, without its `done`. */
 export function noteOwed(turn: Turn): void {
-  const { exchange } = turn.state
-  if (exchange?.role === 'takes' && (exchange.step === 'stopping' || exchange.step === 'taking')) setState(turn, { owed: { holding: exchange.holding, times: 1, sinceMs: turn.nowMs } })
-  // It waits to take: `none` gives it nothing, and the second one is as good as its own.
-  if (exchange?.role === 'gives' && exchange.step === 'stopping') setState(turn, { owed: { holding: 'none', times: 2, sinceMs: turn.nowMs } })
+  const { exchange, unanswered, peer } = turn.state
+  const { generation } = peer ?? { generation: 0 }
+  if (exchange?.role === 'takes' && exchange.step !== 'wanted') setState(turn, { owed: { generation, holding: exchange.holding, times: 1, sinceMs: turn.nowMs } })
+  // It waits to take, or may have answered unheard.
+  if ((exchange?.role === 'gives' && exchange.step !== 'given') || unanswered !== undefined) setState(turn, { owed: owedNothing(turn) })
 }
 
 /** The node that gives says `done`: it has not counted us dead, and waits. */

@@ -307,6 +307,28 @@ describe('another daemon, or the same after a silence', () => {
     one.hear(status('active'))
     expect(one.taken()).toEqual(['starting', 'resource local full isstable=0', 'fed: web unknown, db unknown'])
   })
+  test('a silence in the midst of an exchange: what it may still wait for is said, once it has told that it is at rest', () => {
+    for (const renewed of [false, true]) {
+      const asked = atRest()
+      asked.core({ web: { offer: 'standby' } })
+      asked.core({ web: { offer: 'none' } })
+      asked.wait(renewed ? 5_000 : 31_000)
+      if (renewed) asked.renew()
+      asked.hear(status('active'))
+      asked.hear(resource('local', true))
+      expect(asked.taken().filter((line) => line.startsWith('ask'))).toEqual(['ask local me', 'ask none done', 'ask none done'])
+      const agreed = atRest()
+      agreed.hear(ask('local', 'me'))
+      agreed.hear(resource('none', false, 'standby'))
+      agreed.wait(31_000)
+      if (renewed) agreed.renew()
+      agreed.hear(status('active'))
+      agreed.hear(resource('none', true))
+      agreed.hear(ask('local', 'done'))
+      agreed.hear(ask('local', 'done'))
+      expect(agreed.taken().filter((line) => line.startsWith('ask'))).toEqual(['ask local other', 'ask local done'])
+    }
+  })
   test('both hold: it keeps number 0 for 4 s, and then outranks us, for it will never let go', () => {
     const one = atRest()
     one.hear(resource('foreign', undefined, 'mach_down'))

@@ -240,7 +240,8 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         otherIsStable = true
       } else if (word.info === 'shutdown') next = 'SHUTDOWN'
     }
-    state = next
+    // Where the shutdown began meanwhile the real one forgets that again, and is at rest by its own word while it stops: too rare to play.
+    if (!shuttingDown) state = next
     afterResources()
   }
 

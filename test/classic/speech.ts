@@ -18,6 +18,8 @@ export interface Speech {
   hear(heard: Word | Sign, id?: { generation?: number; sequence?: number }): void
   /** The core's next packet; what is not named stays as in the last one. */
   core(change: Partial<Facts> & { readonly web?: Told; readonly db?: Told; readonly nodeStatus?: Packet['nodeStatus']; readonly kind?: Packet['kind'] }): void
+  /** This node goes on as another generation. */
+  renew(): void
   /** Lets time pass; ticks where the dialogue asks for them. */
   wait(durationMs: number): void
 }
@@ -45,6 +47,7 @@ export function speech(self: 'a' | 'b' = 'a', own = groups): Speech {
       packets += 1
       put({ type: 'spoke', nowMs: one.nowMs, packet: { id: { generation: 7, sequence: packets }, from: self, kind: kind ?? 'status', nodeStatus, deadtimeMs: 30_000, facts } })
     },
+    renew: () => put({ type: 'renewed', nowMs: one.nowMs }),
     wait(durationMs) {
       const endMs = one.nowMs + durationMs
       for (let dueMs = dialogueDueMs(one.state); dueMs !== undefined && dueMs <= endMs; dueMs = dialogueDueMs(one.state)) {
