@@ -1,7 +1,8 @@
 /** Packets out and in: the protocol's bytes on one side, the core's events on the other. */
-import type { ClusterConfig, GroupName, LinkName } from '../core/config.ts'
+import type { AuthMethod, ClusterConfig, GroupName, LinkName } from '../core/config.ts'
 import type { Packet, Will } from '../core/packet.ts'
 import { encodeFields, encodeWill, type Encoded } from '../protocol/datagram.ts'
+import type { Field } from '../protocol/fields.ts'
 import { drop, emptyReception, receive, type Dropped, type Receiver } from '../protocol/reception.ts'
 import type { Keyring } from '../protocol/signature.ts'
 import { signingMethod } from '../protocol/signing.ts'
@@ -70,7 +71,7 @@ export function createWire(options: WireOptions): Wire {
     keepaliveMs: () => config.timing.keepaliveMs,
     clock: () => ({ nowMs: nowMs(), wallMs: wallMs() }),
     transmit(fields) {
-      const encoded = encode(fields)
+      const encoded = encode(fields, keyring, method())
       if (encoded.result === 'encoded') links?.send(encoded.bytes)
       else sendingFault(encoded.message)
       return encoded.result === 'encoded'
@@ -79,12 +80,8 @@ export function createWire(options: WireOptions): Wire {
     onRenewed: (generation) => chronicle.say('info', 'generation-renewed', `${peer} runs Heartbeat and may have taken ${self} for dead: ${self} speaks to it as generation ${generation} from here on`),
   })
 
-  const method = (): ReturnType<typeof signingMethod> => signingMethod(reception.signing, keyring)
+  const method = (): AuthMethod => signingMethod(reception.signing, keyring)
   const signature = (): string => `${classic.isOurs() ? 'ours' : 'classic'} ${method()}`
-  function encode(fields: Parameters<typeof encodeFields>[0] | string): Encoded {
-    if (typeof fields !== 'string') return encodeFields(fields, { keyring, method: method() })
-    return { result: 'not-encodable', cause: 'bad-value', message: `the field ${fields} cannot hold what this node has to say` }
-  }
   function tell({ reception: counted, logLine }: Dropped): void {
     reception = counted
     if (logLine !== undefined) chronicle.say('warning', 'packets-dropped', logLine)
@@ -126,6 +123,11 @@ export function createWire(options: WireOptions): Wire {
       else if (received.verdict === 'duplicate') options.feed({ type: 'duplicate-received', link })
     },
   }
+}
+
+function encode(fields: readonly Field[] | string, keyring: Keyring, method: AuthMethod): Encoded {
+  if (typeof fields !== 'string') return encodeFields(fields, { keyring, method })
+  return { result: 'not-encodable', cause: 'bad-value', message: `the field ${fields} cannot hold what this node has to say` }
 }
 
 function willIndexer(): (group: GroupName) => number {
