@@ -79,7 +79,7 @@ export const mutations: readonly Mutation[] = [
   {
     title: 'a pause raises lifetimes without the promise of the peer', file: 'src/core/raised.ts',
     from: '(contact.confirmed?.sequence ?? -1) >= raising.firstSequence && contact.facts?.promisedForMs !== undefined', to: 'raising.firstSequence > 0',
-    caughtBy: { file: lease, title: 'a pause that the peer never hears of raises nothing where a witness decides' },
+    caughtBy: { file: 'test/core/pause.test.ts', title: 'a peer whose disk is full promises nothing: its next daemon would not know, and would take what stands here' },
   },
   {
     title: 'a promise of the peer counts before it is on its disk', file: 'src/core/raised.ts',
