@@ -111,6 +111,7 @@ test('a service that dies is restarted here once, and moved to the peer when it 
   await pair.startBoth()
   await killService(pair.alpha)
   await waitFor('a restart here', async () => (await callsOf(pair.alpha, 'start')).length === 2 || undefined, 15_000, 100)
+  await waitFor('it runs again', async () => (await serviceRuns(pair.alpha)) || undefined, patienceMs)
   await pair.untilStatus(pair.alpha, 'runs again', ({ groups }) => groups[0]?.resources.every((resource) => resource.status === 'running') ?? false)
   await pair.expectHolder(pair.alpha)
   expect(pair.lab.tenures(ip)).toHaveLength(1)

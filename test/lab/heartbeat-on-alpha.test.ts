@@ -1,3 +1,0 @@
-import { conversations } from './heartbeat/conversations.ts'
-
-conversations('alpha')

@@ -1,0 +1,3 @@
+import { conversations } from '../lab/heartbeat/conversations.ts'
+
+conversations('beta')
