@@ -8,5 +8,6 @@ export default defineConfig({
     // By itself vitest leaves one processor alone, which on two is half of them.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 })
