@@ -10,7 +10,7 @@ import type { NodeInit } from '../core/state.ts'
 import { checkLettingGo } from './yielding.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
 import { leaseChanged, watchLeases } from './death.ts'
-import type { Journal } from './ledger.ts'
+import { noFormerLease, type Journal } from './ledger.ts'
 import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type PauseKind, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
 import { followSent, followUsed } from './permissions.ts'
@@ -94,7 +94,10 @@ export function daemonEnded(world: World, machine: Machine): void {
 }
 
 export function machineCrashed(world: World, machine: Machine): void {
-  for (const unclean of world.ledger.nodes[machine.index].unclean.values()) unclean.rebooted = true
+  const node = world.ledger.nodes[machine.index]
+  for (const unclean of node.unclean.values()) unclean.rebooted = true
+  // It goes by the clock of the boot that has just ended.
+  node.formerLease = noFormerLease
   for (const truth of machine.stages) checkHolders(world, machine, truth)
 }
 

@@ -2,6 +2,7 @@
 import type { CoreConfig } from '../core/config.ts'
 import type { GuardPlan } from '../core/guard-plan.ts'
 import type { Will } from '../core/packet.ts'
+import { monotonicMs, trueMsOf } from './clock.ts'
 import { leaseEndMs, leaseEndOf } from './exclusion.ts'
 import { isUp, stagesOfGroup, type Machine } from './machine.ts'
 import { violate } from './violations.ts'
@@ -40,7 +41,7 @@ export function watchLeases(world: World, machine: Machine): void {
     if (paused === undefined && machine.daemon !== undefined) return
     const left = machine.stages.find((truth) => truth.configured.size > 0)
     // A line that was in the child's pipe may have come through since.
-    const dueMs = left === undefined ? -Infinity : left.askedMs + Math.max(limitMs, left.askedMs <= node.formerLease.askedUntilMs ? node.formerLease.endMs : 0)
+    const dueMs = left === undefined ? -Infinity : trueMsOf(machine.clock, left.askedMs) + Math.max(limitMs, left.askedMs <= node.formerLease.askedUntilMs ? node.formerLease.endMs : 0)
     if (dueMs > world.nowMs) return world.queue.add(dueMs, look)
     if (left === undefined || node.saysPaused || node.raisedUntilMs > world.nowMs) return
     violate(world, 'P4', `the daemon of ${machine.name} does nothing for ${Math.round(world.nowMs - fromMs)} ms, and ${left.what.name} of ${left.group} is still there`)
@@ -51,8 +52,9 @@ export function watchLeases(world: World, machine: Machine): void {
 /** A shorter lease takes nothing off a lifetime that authority still covers: what was asked for before a reload ends with the lease of before. */
 export function leaseChanged(world: World, machine: Machine, before: CoreConfig): void {
   const node = world.ledger.nodes[machine.index]
-  const askedUntilMs = world.nowMs + longestOnItsWayMs(before)
-  const isRecent = node.formerLease.askedUntilMs >= world.nowMs
+  const nowMs = monotonicMs(machine.clock, world.nowMs)
+  const askedUntilMs = nowMs + longestOnItsWayMs(before)
+  const isRecent = node.formerLease.askedUntilMs >= nowMs
   node.formerLease = { askedUntilMs, endMs: Math.max(leaseEndOf(before), isRecent ? node.formerLease.endMs : 0) }
 }
 

@@ -21,7 +21,7 @@ export function configure(world: World, machine: Machine, truth: StageTruth, ips
     if (untilMs === undefined) truth.expiries.delete(ip)
     else truth.expiries.set(ip, untilMs)
   }
-  truth.askedMs = world.nowMs
+  truth.askedMs = nowMs
   armExpiry(world, machine, truth)
 }
 

@@ -60,6 +60,10 @@ export interface Acquisition {
   readonly leastDeadtimeMs: number
 }
 
+interface FormerLease { readonly askedUntilMs: number; readonly endMs: number }
+
+export const noFormerLease: FormerLease = { askedUntilMs: -Infinity, endMs: 0 }
+
 export interface NodeLedger {
   lastUsedMs: number
   /** Since when packets were used without a gap of half of deadtime, and how long the gap before that was. */
@@ -91,8 +95,8 @@ export interface NodeLedger {
   fencedMs: number
   /** Its addresses may stay until then without a word of it (`hactl pause`). */
   raisedUntilMs: number
-  /** The lease before the last reload, and until when a line by it may have reached the kernel. */
-  formerLease: { readonly askedUntilMs: number; readonly endMs: number }
+  /** The lease before the last reload, and until when, by the kernel's clock, a line by it may have been asked for. */
+  formerLease: FormerLease
   daemonStartMs: number
   daemonEndMs: number
   /** The kernel was not booted since the last daemon: what is found may be adopted after deadtime. */
@@ -152,7 +156,7 @@ function createNodeLedger(): NodeLedger {
   return {
     lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, lastGuestWakeMs: -Infinity,
-    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, formerLease: { askedUntilMs: -Infinity, endMs: 0 }, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
+    wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, formerLease: noFormerLease, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), shown: new Map(), unclean: new Map(),
     tickSecond: 0, ticksInSecond: 0,
   }

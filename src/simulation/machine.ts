@@ -26,7 +26,7 @@ export interface StageTruth {
   readonly configured: Set<string>
   /** When the kernel removes each, by its own clock; one that is not here stays for ever (kernel.ts). */
   readonly expiries: Map<string, number>
-  /** True time at which the kernel was last asked to add or renew some. */
+  /** When the kernel was last asked to add or renew some, by its own clock: lifetimes stand still while the guest does. */
   askedMs: number
   /** The instant of the kernel's clock at which it looks for expired ones next. */
   expiryLookMs: number | undefined

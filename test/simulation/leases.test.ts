@@ -140,3 +140,10 @@ test('a core whose leases are longer than its configuration says breaks P4, also
   story.follow(shorterThenStopped)
   expect(story.world().ledger.violations[0]).toMatchObject({ rule: 'P4' })
 })
+
+test('a lifetime stands still with its guest: counted by the kernel, not by the world, it is no violation either', () => {
+  const story = openStory(realCore)
+  story.follow('witness grant=15s\ntiming deadtime 10s initdead 20s\ngroup web alpha 192.0.2.100\nsettle\ncrash beta\nrun 20s\nreload alpha deadtime 5s\npause alpha 9s guest-freeze\nrun 9001ms\npause alpha 12s\nrun 12s')
+  expect(story.told.some((line) => line.includes('the lease of 192.0.2.100 ends'))).toBe(true)
+  expect(story.world().ledger.violations).toEqual([])
+})
