@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['test/lab/**', 'test/resources/**', 'test/soak/**', 'test/mutations/**', 'node_modules/**'],
     // By itself vitest leaves one processor alone, which on two is half of them.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
   },
 })

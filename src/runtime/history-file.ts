@@ -29,15 +29,15 @@ interface Batch { readonly fd: number; readonly bytes: Buffer; readonly count: n
 export function createHistoryFile(options: HistoryFileOptions): HistoryFile {
   const file = createAppended(options)
   const losses = createLosses(options)
-  let lines: string[] = []
+  const lines: string[] = []
   let busy = false
   let closed = false
 
   function next(): Batch | undefined {
     if (lines.length === 0) return undefined
-    const bytes = Buffer.from(lines.join(''))
-    const count = lines.length
-    lines = []
+    const batch = lines.splice(0, countThatFits(lines, options.limitBytes))
+    const bytes = Buffer.from(batch.join(''))
+    const count = batch.length
     try {
       return { fd: file.open(bytes.length, !busy), bytes, count }
     } catch (error) {
@@ -75,12 +75,12 @@ export function createHistoryFile(options: HistoryFileOptions): HistoryFile {
       pump()
     },
     flush() {
-      const batch = next()
-      if (batch === undefined) return
-      try {
-        finish(batch, undefined, writeSync(batch.fd, batch.bytes))
-      } catch (error) {
-        finish(batch, error, 0)
+      for (let batch = next(); batch !== undefined; batch = next()) {
+        try {
+          finish(batch, undefined, writeSync(batch.fd, batch.bytes))
+        } catch (error) {
+          finish(batch, error, 0)
+        }
       }
     },
     close() {
@@ -88,6 +88,13 @@ export function createHistoryFile(options: HistoryFileOptions): HistoryFile {
       if (!busy) file.close()
     },
   }
+}
+
+/** What has waited for a slow disk may be more than a file holds; one line always goes. */
+function countThatFits(lines: readonly string[], limitBytes: number): number {
+  let bytes = 0
+  const at = lines.findIndex((line) => (bytes += Buffer.byteLength(line)) > limitBytes)
+  return at === -1 ? lines.length : Math.max(1, at)
 }
 
 interface Appended {

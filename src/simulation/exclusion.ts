@@ -31,7 +31,9 @@ function endOf(world: World, excuse: Excuse, machine: Machine, peer: Machine): n
     return Math.max(...nodes.map(({ one, ledger }) => ledger.lastGuestWakeMs + firstLookMs(world, one)))
   }
   if (excuse === 'waking-without-daemon') {
-    return Math.max(...nodes.map(({ one, ledger }) => (one.daemon?.lookedMs === undefined ? ledger.lastGuestWakeMs + leaseEndMs(one) : -Infinity)))
+    // A daemon that was started since knows nothing of the pause either, nor of what its predecessor was permitted.
+    const knowsNothing = ({ one, ledger }: (typeof nodes)[number]): boolean => one.daemon?.lookedMs === undefined || ledger.daemonStartMs >= ledger.lastGuestWakeMs
+    return Math.max(...nodes.map((node) => (knowsNothing(node) ? node.ledger.lastGuestWakeMs + leaseEndMs(node.one) : -Infinity)))
   }
   return undefined
 }

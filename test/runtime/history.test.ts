@@ -69,6 +69,16 @@ test('the files stay bounded, and the newest records are in them', async () => {
   expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 2_000 - kept.length + 1 + index))
 })
 
+test('what waited for a slow disk does not make a file longer than its bound', async () => {
+  const directory = fresh()
+  const history = openHistory(directory, { fileLimitBytes: 20_000 })
+  for (let number = 1; number <= 1_000; number += 1) history.append(numbered(number))
+  await sleep(100)
+  history.close()
+  for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).size).toBeLessThanOrEqual(20_000)
+  expect(numbersOf(openHistory(directory).recent(1_000)).at(-1)).toBe(1_000)
+})
+
 test('memory stays bounded', () => {
   const history = openHistory(fresh(), { memoryLimit: 50 })
   for (let number = 1; number <= 500; number += 1) history.append(numbered(number))
