@@ -2,8 +2,8 @@
  * Two daemons and a real etcd as their witness, on a network that is cut in every way (promise P1): by the kernel's own
  * account never two hosts have the address, and a host that can reach the witness holds it within deadtime and a second.
  */
-import { afterAll, beforeAll, expect } from 'vitest'
-import { sleep } from './hosts.ts'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { sleep, waitFor } from './hosts.ts'
 import { lacks, testWith } from './needs.ts'
 import { ip, type Pair } from './pair.ts'
 import { calm, cuts, startWitnessedPair, type WitnessedPair } from './witnessed.ts'
@@ -14,59 +14,71 @@ const deadtimeMs = 4_000
 /** What a busy machine may add. */
 const slackMs = 1_500
 
-let witnessed: WitnessedPair
-let pair: Pair
+/** Each test waits for deadtimes most of its time, so two of them run side by side. */
+const free: WitnessedPair[] = []
+const all: WitnessedPair[] = []
 
 beforeAll(async () => {
   if (lacks(...needed).length > 0) return
-  witnessed = await startWitnessedPair(deadtimeMs)
-  pair = witnessed.pair
+  all.push(...await Promise.all([startWitnessedPair(deadtimeMs), startWitnessedPair(deadtimeMs)]))
+  free.push(...all)
 })
-afterAll(() => pair?.lab.close())
+afterAll(() => Promise.all(all.map(({ pair }) => pair.lab.close())))
 
-for (const { title, cuts: pairs, holder } of cuts) {
-  testWith(needed, `${title}: ${holder === 'nobody' ? 'nobody holds' : `${holder} holds`}, and never two`, async () => {
-    await calm(witnessed)
-    const cutMs = Date.now()
-    for (const [from, to] of pairs) await pair.lab.cutOneWay(from, to)
-    if (holder === 'nobody') {
-      await pair.untilHeldBy(undefined, ip, deadtimeMs + slackMs)
-      await sleep(2_000)
-      expect(await pair.lab.holders(ip)).toEqual([])
-    } else {
-      const host = pair.lab.host(holder)
-      await pair.untilHeldBy(host, ip, deadtimeMs + 1_000 + slackMs)
-      // Grants must be renewed, and the other side must not get one meanwhile.
-      await sleep(deadtimeMs + 1_000)
-      expect(await pair.lab.holders(ip)).toEqual([holder])
+function testPair(title: string, body: (pair: Pair, witnessed: WitnessedPair) => Promise<void>): void {
+  testWith(needed, title, async () => {
+    const witnessed = await waitFor('a pair that no other test uses', () => free.pop(), 300_000)
+    try {
+      await calm(witnessed)
+      await body(witnessed.pair, witnessed)
+    } finally {
+      free.push(witnessed)
     }
-    expect(pair.lab.overlapMs(ip, cutMs)).toBe(0)
-    await pair.lab.heal()
-    await sleep(1_500)
-    expect(pair.lab.overlapMs(ip, cutMs)).toBe(0)
-  }, 90_000)
+  }, 400_000)
 }
 
-testWith(needed, 'the witness dies while the nodes see each other: nothing changes but the status', async () => {
-  await calm(witnessed)
-  const startMs = Date.now()
-  await witnessed.etcd.members[0]?.kill('SIGKILL')
-  await pair.untilEvent(pair.alpha, 'witness-unreachable', 30_000)
-  expect(pair.lab.overlapMs(ip, startMs)).toBe(0)
-  await pair.expectHolder(pair.alpha)
-  await witnessed.etcd.members[0]?.start()
-  await pair.untilEvent(pair.alpha, 'witness-reachable', 30_000)
-}, 90_000)
+describe.concurrent('a witnessed pair', () => {
+  for (const { title, cuts: pairs, holder } of cuts) {
+    testPair(`${title}: ${holder === 'nobody' ? 'nobody holds' : `${holder} holds`}, and never two`, async (pair) => {
+      const cutMs = Date.now()
+      for (const [from, to] of pairs) await pair.lab.cutOneWay(from, to)
+      if (holder === 'nobody') {
+        await pair.untilHeldBy(undefined, ip, deadtimeMs + slackMs)
+        await sleep(2_000)
+        expect(await pair.lab.holders(ip)).toEqual([])
+      } else {
+        const host = pair.lab.host(holder)
+        await pair.untilHeldBy(host, ip, deadtimeMs + 1_000 + slackMs)
+        // Grants must be renewed, and the other side must not get one meanwhile.
+        await sleep(deadtimeMs + 1_000)
+        expect(await pair.lab.holders(ip)).toEqual([holder])
+      }
+      expect(pair.lab.overlapMs(ip, cutMs)).toBe(0)
+      await pair.lab.heal()
+      await sleep(1_500)
+      expect(pair.lab.overlapMs(ip, cutMs)).toBe(0)
+    })
+  }
 
-testWith(needed, 'the holder stands still for three deadtimes: its kernel takes the address away before the peer has it', async () => {
-  await calm(witnessed)
-  const startMs = Date.now()
-  pair.daemon(pair.alpha).kill('SIGSTOP')
-  await pair.untilHeldBy(pair.beta, ip, deadtimeMs + 1_000 + slackMs)
-  await sleep(3 * deadtimeMs - (Date.now() - startMs))
-  pair.daemon(pair.alpha).kill('SIGCONT')
-  await pair.untilEvent(pair.alpha, 'was-stalled', 10_000)
-  await sleep(2_000)
-  await pair.untilHeldBy(pair.beta)
-  expect(pair.lab.overlapMs(ip, startMs)).toBe(0)
-}, 90_000)
+  testPair('the witness dies while the nodes see each other: nothing changes but the status', async (pair, witnessed) => {
+    const startMs = Date.now()
+    await witnessed.etcd.members[0]?.kill('SIGKILL')
+    await pair.untilEvent(pair.alpha, 'witness-unreachable', 30_000)
+    expect(pair.lab.overlapMs(ip, startMs)).toBe(0)
+    await pair.expectHolder(pair.alpha)
+    await witnessed.etcd.members[0]?.start()
+    await pair.untilEvent(pair.alpha, 'witness-reachable', 30_000)
+  })
+
+  testPair('the holder stands still for three deadtimes: its kernel takes the address away before the peer has it', async (pair) => {
+    const startMs = Date.now()
+    pair.daemon(pair.alpha).kill('SIGSTOP')
+    await pair.untilHeldBy(pair.beta, ip, deadtimeMs + 1_000 + slackMs)
+    await sleep(3 * deadtimeMs - (Date.now() - startMs))
+    pair.daemon(pair.alpha).kill('SIGCONT')
+    await pair.untilEvent(pair.alpha, 'was-stalled', 10_000)
+    await sleep(2_000)
+    await pair.untilHeldBy(pair.beta)
+    expect(pair.lab.overlapMs(ip, startMs)).toBe(0)
+  })
+})
