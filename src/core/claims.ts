@@ -81,11 +81,18 @@ function settleWish(turn: Turn, group: GroupState, placement: Placement): void {
     return
   }
   // The number of a claim that stands was safe when it was made.
-  const byGrant = 'permission' in ruling && ruling.permission === 'witness' ? group.grant?.number : undefined
+  const byGrant = 'permission' in ruling ? numberOfGrant(group) : undefined
   if (byGrant === undefined && !numberIsSafe(state, group) && (group.claim === undefined || 'permission' in ruling)) return
-  // The witness has written down the number of its grant: nobody has used it (F12).
   if ('permission' in ruling) takeHold(turn, group, byGrant ?? group.claimNumber + 1, ruling.permission, placement)
   else if ('needs' in ruling && ruling.needs === 'consent') settleClaim(turn, group, placement)
+}
+
+/**
+ * The witness has written down the number of its grant: nobody has used it (F12). It counts whatever else permits the hold,
+ * for the next grant of the witness is one higher, and no two holds may have the same number.
+ */
+function numberOfGrant({ grant, claimNumber }: GroupState): number | undefined {
+  return grant !== undefined && grant.ending === undefined && grant.number >= claimNumber ? grant.number : undefined
 }
 
 /** Both nodes may have found something of their last daemons: then two addresses are up at this moment, and ours go first. */

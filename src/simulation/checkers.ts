@@ -9,7 +9,7 @@ import type { EventRecord } from '../core/records.ts'
 import type { NodeInit } from '../core/state.ts'
 import { checkLettingGo } from './yielding.ts'
 import { checkHolders, hearDuringOverlaps, judgeOverlapsAfresh } from './holders.ts'
-import { leaseChanged, watchLeases } from './death.ts'
+import { configChanged, watchLeases } from './death.ts'
 import { noFormerLease, type Journal } from './ledger.ts'
 import { isUp, timingOf, truthOf, type Daemon, type Machine, type Operation, type PauseKind, type StageTruth } from './machine.ts'
 import { checkOperation, followOutcome } from './operation-order.ts'
@@ -28,6 +28,7 @@ export function daemonStarted(world: World, machine: Machine, init: NodeInit): v
   node.sameBoot = init.sameBoot
   node.longestDeadtimeMs = 0
   node.shortestDeadtimeMs = Infinity
+  node.formerInitdeadMs = Infinity
   node.sent = []
   node.confirmedSentMs = -Infinity
   node.heard = false
@@ -160,7 +161,7 @@ export function stepStarts(world: World, machine: Machine, daemon: Daemon, event
 
 export function stepMade(world: World, machine: Machine, daemon: Daemon, turn: MadeTurn): void {
   if (turn.event.type === 'resources-observed') judgeOverlapsAfresh(world)
-  if (turn.before.config !== daemon.state.config) leaseChanged(world, machine, turn.before.config)
+  if (turn.before.config !== daemon.state.config) configChanged(world, machine, turn.before.config)
   checkStep(world, machine, daemon, turn)
 }
 

@@ -50,9 +50,10 @@ export function watchLeases(world: World, machine: Machine): void {
 }
 
 /** A shorter lease takes nothing off a lifetime that authority still covers: what was asked for before a reload ends with the lease of before. */
-export function leaseChanged(world: World, machine: Machine, before: CoreConfig): void {
+export function configChanged(world: World, machine: Machine, before: CoreConfig): void {
   const node = world.ledger.nodes[machine.index]
   const nowMs = monotonicMs(machine.clock, world.nowMs)
+  node.formerInitdeadMs = Math.min(node.formerInitdeadMs, before.timing.initdeadMs)
   const askedUntilMs = nowMs + longestOnItsWayMs(before)
   const isRecent = node.formerLease.askedUntilMs >= nowMs
   node.formerLease = { askedUntilMs, endMs: Math.max(leaseEndOf(before), isRecent ? node.formerLease.endMs : 0) }

@@ -78,6 +78,8 @@ export interface NodeLedger {
   /** The longest deadtime that this daemon has had: a node judges by the longer one until the peer knows the other (F7). */
   longestDeadtimeMs: number
   shortestDeadtimeMs: number
+  /** Of the configurations before the one in force; a peer that was judged dead by one stays dead. */
+  formerInitdeadMs: number
   /** Own packets not yet confirmed, and when the newest confirmed one was sent. */
   sent: { readonly sequence: number; readonly sentMs: number }[]
   confirmedSentMs: number
@@ -154,7 +156,7 @@ export function createLedger(): Ledger {
 
 function createNodeLedger(): NodeLedger {
   return {
-    lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, sent: [], confirmedSentMs: -Infinity,
+    lastUsedMs: -Infinity, hearsSinceMs: -Infinity, gapBeforeMs: Infinity, lastUsedGeneration: 0, heard: false, peerLeft: false, saysPaused: false, longestDeadtimeMs: 0, shortestDeadtimeMs: Infinity, formerInitdeadMs: Infinity, sent: [], confirmedSentMs: -Infinity,
     lastWakeMs: -Infinity, lastLongWakeMs: -Infinity, lastFreezeEndMs: -Infinity, lastGuestWakeMs: -Infinity,
     wills: new Map(), vouched: new Set(), fencedMs: -Infinity, raisedUntilMs: -Infinity, formerLease: noFormerLease, daemonStartMs: -Infinity, daemonEndMs: -Infinity, sameBoot: false,
     claims: new Map(), consents: new Map(), acquisitions: new Map(), lastAcquisitions: new Map(), sentStates: new Map(), shown: new Map(), unclean: new Map(),

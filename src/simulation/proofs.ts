@@ -41,7 +41,7 @@ function isSilent(world: World, machine: Machine, group: GroupName): boolean {
   const node = world.ledger.nodes[machine.index]
   const timing = timingOf(machine)
   const adopts = node.sameBoot && node.sentStates.get(group) === 'unknown'
-  const limitMs = node.heard || adopts ? Math.min(timing.deadtimeMs, node.shortestDeadtimeMs) : timing.initdeadMs
+  const limitMs = node.heard || adopts ? Math.min(timing.deadtimeMs, node.shortestDeadtimeMs) : Math.min(timing.initdeadMs, node.formerInitdeadMs)
   return world.nowMs - listensSinceMs(world, machine) >= driftFactor * limitMs
 }
 

@@ -265,3 +265,18 @@ test('for a peer that is deaf an administrator may vouch: with the grant that is
   pair.run(1_000)
   expect(groupOf(pair.hosts.b).hold?.permission).toBe('witness')
 })
+
+test('who takes what a peer left long ago has the number of its grant: the next one that the witness gives is higher', () => {
+  const pair = pairOf(config)
+  pair.ask('b', { type: 'standby', scope: 'all', once: false, timeoutMs: 60_000 })
+  pair.run(2_000)
+  pair.give('a', { type: 'shutdown-requested' })
+  pair.run(20_000)
+  expect(pair.held('web')).toBe('')
+  pair.ask('b', { type: 'online', timeoutMs: 60_000 })
+  pair.run(20_000)
+  const { hold, grant } = groupOf(pair.hosts.b)
+  expect(hold?.permission).toBe('peer-left')
+  expect(grant?.number).toBe(pair.witness.numbers.get('web'))
+  expect(hold?.number).toBe(grant?.number)
+})

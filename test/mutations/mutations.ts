@@ -42,6 +42,11 @@ export const mutations: readonly Mutation[] = [
     caughtBy: { file: witness, title: 'contact comes back: lifetimes are cut to what contact allows, then the grant is given back (F5)' },
   },
   {
+    title: 'who has a grant and another permission takes the next claim number', file: 'src/core/claims.ts',
+    from: "const byGrant = 'permission' in ruling ? numberOfGrant(group)", to: "const byGrant = 'permission' in ruling && ruling.permission === 'witness' ? numberOfGrant(group)",
+    caughtBy: { file: witness, title: 'who takes what a peer left long ago has the number of its grant: the next one that the witness gives is higher' },
+  },
+  {
     title: 'a grant that nobody waits for is kept', file: 'src/core/witness.ts',
     from: 'if (group === undefined) return returnUnwanted(turn, answer)', to: 'if (group === undefined) return',
     caughtBy: { file: witness, title: 'a grant that comes after contact has returned is given back unused (F4)' },
