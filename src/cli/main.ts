@@ -1,5 +1,6 @@
-/** The program `hactl`: one command line in, one exit code out. */
+/** The program `hactl`: one command line in, one exit code out. Called by a link with a name of Heartbeat's, it is that program. */
 import { errorTrace } from '../runtime/errors.ts'
+import { heartbeatNameOf, runHeartbeatName } from './heartbeat/names.ts'
 import { runHactl } from './program.ts'
 import { processTerminal } from './terminal.ts'
 
@@ -7,7 +8,9 @@ import { processTerminal } from './terminal.ts'
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 try {
-  process.exit(await runHactl(process.argv.slice(2), processTerminal()))
+  const [, path = '', ...words] = process.argv
+  const name = heartbeatNameOf(path)
+  process.exit(await (name === undefined ? runHactl(words, processTerminal()) : runHeartbeatName(name, path, words, processTerminal())))
 } catch (error) {
   process.stderr.write(`hactl: this is a fault of hactl itself: ${errorTrace(error)}\n`)
   process.exit(1)

@@ -1,5 +1,5 @@
 /** The command line: every command of design.md section 10, its words and options. What a command does is loaded when it is typed. */
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { AdminCommand } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
@@ -53,6 +53,7 @@ function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
   addKeys(commands)
   addDecoding(commands)
   addServing(commands)
+  addNames(commands)
   return program
 }
 
@@ -205,4 +206,18 @@ function addServing({ program, terminal, common, run }: Commands): void {
     .description('stop what this node holds, without a daemon (for ExecStopPost of systemd)')
     .requiredOption('--all', 'every group')
     .action(() => run(import('./release.ts').then(({ runRelease }) => runRelease(common(), terminal))))
+}
+
+function addNames({ program, terminal, run }: Commands): void {
+  const actions = ['list', 'install', 'remove'] as const
+  program.command('names')
+    .description('Heartbeat\'s hb_standby, hb_takeover and cl_status as names of this program')
+    .addArgument(new Argument('[action]', 'list, install (make links), remove').choices(actions).default('list'))
+    .option('--dir <directory>', 'where the links are', '/usr/local/bin')
+    .option('--heartbeats-places', 'also where Heartbeat\'s packages have these commands')
+    .option('--dry-run', 'say what would be done')
+    .action((action: (typeof actions)[number], options: { dir: string; heartbeatsPlaces?: boolean; dryRun?: boolean }) => run(
+      import('./heartbeat/install.ts').then(({ runNames }) => runNames({
+        action, directory: options.dir, heartbeatsPlaces: options.heartbeatsPlaces === true, dryRun: options.dryRun === true, program: process.argv[1] ?? '',
+      }, terminal))))
 }
