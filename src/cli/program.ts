@@ -1,10 +1,10 @@
 /** The command line: every command of design.md section 10, its words and options. What a command does is loaded when it is typed. */
 import { Argument, Command, CommanderError, Option } from 'commander'
-import packageFile from '../../package.json' with { type: 'json' }
 import type { AdminCommand } from '../core/admin.ts'
 import type { Scope } from '../core/packet.ts'
 import { type CommonOptions, defaultConfig, defaultControl, defaultStateDir, durationOption, isScope, keyIndexOption, portOption, scopeArgument } from './options.ts'
 import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
 
 const adminTimeoutMs = 60_000
 /** How long a start or stop of a script takes; nobody knows but the administrator. */
@@ -30,7 +30,7 @@ export async function runHactl(words: readonly string[], terminal: Terminal): Pr
 function newProgram(terminal: Terminal, exit: (code: number) => void): Command {
   const program = new Command('hactl')
     .description('Two Linux hosts, one floating IP address, no split brain.')
-    .version(packageFile.version, '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .option('--config <path>', configHelp)
     .option('--state-dir <dir>', 'where the daemon keeps its state', defaultStateDir)
     .option('--control <socket>', 'the control socket of the daemon', defaultControl)

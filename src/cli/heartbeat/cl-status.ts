@@ -1,11 +1,11 @@
 /** `cl_status`: what Heartbeat's own says, word for word, from the daemon's status (heartbeat-3.md section 9.1). */
 import { join } from 'node:path'
-import packageFile from '../../../package.json' with { type: 'json' }
 import type { StatusReport } from '../../core/report.ts'
 import { readConfig } from '../../daemon/read-config.ts'
 import { callDaemon } from '../../runtime/control-client.ts'
 import { textOf } from '../../runtime/text-file.ts'
 import type { Terminal } from '../terminal.ts'
+import { version } from '../version.ts'
 import { answer, type Answer, notRunning } from './cl-status-answers.ts'
 import { parametersOf } from './cl-status-parameters.ts'
 import { declaredNames } from './cl-status-view.ts'
@@ -32,8 +32,8 @@ export async function runClStatus(words: readonly string[], { control, config }:
     return tell(notRunning(asked, reason), terminal)
   }
   const { result } = readConfig(config)
-  const parameters = parametersOf(textOf(join(config, 'ha.cf')), result.shown, packageFile.version)
-  return tell(answer(asked, { report: called.result, names: declaredNames(result), parameters, version: `${packageFile.version} (hactl)` }), terminal)
+  const parameters = parametersOf(textOf(join(config, 'ha.cf')), result.shown, version)
+  return tell(answer(asked, { report: called.result, names: declaredNames(result), parameters, version: `${version} (hactl)` }), terminal)
 }
 
 function tell({ exitCode, out, plainError, errors }: Answer, terminal: Terminal): number {
