@@ -23,6 +23,7 @@ const agents: readonly Agent[] = [
   { word: 'Filesystem::/var/lab/disk::/var/lab/data::none::bind', prepare: 'mkdir -p /var/lab/disk /var/lab/data', runs: 'mountpoint -q /var/lab/data' },
   { word: 'Filesystem::tmpfs::/var/lab/data::tmpfs::size=1m', prepare: 'mkdir -p /var/lab/data', runs: 'findmnt -n -o FSTYPE /var/lab/data | grep -q tmpfs' },
   { word: 'apache::/etc/apache2/apache2.conf', prepare: 'mkdir -p /var/log/apache2; echo ServerName a > /etc/apache2/conf-enabled/lab.conf', runs: 'pgrep -x apache2 >/dev/null' },
+  { word: '/etc/init.d/apache2', runs: 'pgrep -x apache2 >/dev/null' },
   { word: 'OCF::IPaddr2::web', prepare: 'mkdir -p /etc/ha.d/conf/OCF/IPaddr2; echo OCF_RESKEY_ip=192.0.2.78 > /etc/ha.d/conf/OCF/IPaddr2/web', runs: 'ip -o addr show | grep -q " 192.0.2.78/24"' },
   { word: 'SendArp::192.0.2.77/eth0', runs: 'ls /run/resource-agents | grep -q ^SendArp' },
   { word: 'mute::a::b::c', prepare: 'printf "%s\\n" "#!/bin/sh" "echo \\$*" "case \\$4 in start) touch /run/mute;; stop) rm -f /run/mute;; status) [ -e /run/mute ] && echo OK;; esac" "exit 0" > /etc/ha.d/resource.d/mute; chmod 755 /etc/ha.d/resource.d/mute', runs: 'test -e /run/mute' },
