@@ -102,11 +102,9 @@ test('cancelled while it is asked, a script is not started', async () => {
   on.close()
 })
 
-test('a status that hangs leaves the start half of its time', async () => {
-  const on = inDirectory('ha.d/resource.d', 'hang')
-  const beganMs = Date.now()
-  expect(await run(on, { ...resource('hang'), status }, 'start', 3_000)).toMatchObject({ result: 'timed-out', message: expect.stringMatching(/hang start was not done after [01](\.\d+)? s/) })
-  expect(Date.now() - beganMs).toBeLessThan(8_000)
+test('a status that hangs is ended, and the script started all the same', async () => {
+  const on = inDirectory('ha.d/resource.d', 'hang-status')
+  expect(await run(on, { ...resource('hang-status'), status: { ...status, timeoutMs: 300 } }, 'start')).toEqual({ result: 'ok' })
   on.close()
 })
 
