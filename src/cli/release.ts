@@ -81,7 +81,8 @@ async function releaseAll(config: string, stateDir: string, terminal: Terminal):
   const { nodes, environment } = known
   const nodeName = ownNodeName()
   const operations = createOperations({
-    nodeName, peerName: nodes.find((name) => name !== nodeName) ?? '', environment,
+    nodeName, peerName: nodes.find((name) => name !== nodeName) ?? '', environment, stateDirectory: stateDir,
+    ...(result.config === undefined ? {} : { logging: result.config }),
     onNotice: ({ message }) => terminal.err(`${message}\n`),
   })
   const release: Release = { terminal, operations, spareWarm, nextOperation: 1 }
@@ -176,6 +177,7 @@ function describe(outcome: Outcome): string {
   switch (outcome.result) {
     case 'ok': return 'is done'
     case 'not-running': return 'says that it does not run'
+    case 'unknown': return `says nothing: ${outcome.message}`
     case 'failed':
     case 'not-runnable':
     case 'timed-out': return `failed: ${outcome.message}`

@@ -40,9 +40,11 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
   const autoFailback = settings.autoFailback?.value ?? draft.autoFailback?.value ?? 'on'
   const protection = protectionOf(draft, nodes, timing, form)
   const core = { nodes, timing: withReachableWarntime(timing), autoFailback, groups, ...protection }
+  const resourceAgents = settings.originalAgents === undefined ? 'hactl' : 'original'
   const config: ClusterConfig = {
     ...core,
-    digests: digestsOf(core),
+    resourceAgents,
+    digests: digestsOf({ ...core, resourceAgents }),
     failureMemoryMs: settings.failureMemoryMs,
     udpPort: draft.udpPort,
     links: draft.links.map(({ value }) => value),
@@ -50,11 +52,12 @@ export function assemble(draft: Draft, settings: Settings, form: Form, findings:
     allowCrc: settings.allowCrc,
     notify: settings.notify,
     ...(draft.logFile === undefined ? {} : { logFile: draft.logFile }),
+    ...(draft.scriptLog === undefined ? {} : { scriptLog: draft.scriptLog }),
     debugLevel: draft.debugLevel,
     environment: draft.environment,
   }
   if (findings.errors().length === 0) checkSerial(config, draft, findings)
-  if (findings.errors().length === 0) checkProtection(config, draft, findings)
+  if (findings.errors().length === 0) checkProtection(config, draft, settings, findings)
   return { config, shown: shownOf(config, timing, draft), places: placesOf(config, draft, named) }
 }
 

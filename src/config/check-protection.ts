@@ -5,6 +5,7 @@ import type { Millis } from '../core/time.ts'
 import type { Draft } from './draft.ts'
 import type { Findings } from './findings.ts'
 import { shortestWatchdogMs, witnessTiming } from './protection.ts'
+import type { Settings } from './settings.ts'
 import { type Figures, hardShare, pausedOverlapMs, seconds, smallestDeadtimeMs, type Violation, witnessViolations } from './protection-conditions.ts'
 import type { Place } from './types.ts'
 
@@ -12,7 +13,10 @@ import type { Place } from './types.ts'
 const overlapping: ReadonlySet<string> = new Set(['lease-fixed', 'removal-late'])
 
 /** Called for configurations without errors. */
-export function checkProtection(config: ClusterConfig, draft: Draft, findings: Findings): void {
+export function checkProtection(written: ClusterConfig, draft: Draft, settings: Settings, findings: Findings): void {
+  // Heartbeat's scripts give no lifetimes, whatever `lease` says.
+  const config: ClusterConfig = written.resourceAgents === 'original' ? { ...written, lease: 'off' } : written
+  checkAgents(config, settings, findings)
   const violations = config.witness === undefined ? [] : checkWitness(config, config.witness, draft, findings)
   checkLease(config, draft, findings)
   checkWatchdogTime(config, draft, findings)
@@ -59,7 +63,7 @@ function checkWitness(config: ClusterConfig, witness: WitnessTiming, draft: Draf
 
 function checkLease(config: ClusterConfig, { protection: { lease } }: Draft, findings: Findings): void {
   const { timing, witness, fencing } = config
-  if (lease === undefined || lease.value === 'auto') return
+  if (lease === undefined || lease.value === 'auto' || config.resourceAgents === 'original') return
   if (lease.value === 'off') {
     findings.warning(lease.place, 'lease-off',
       'lease is off: a daemon that hangs (SIGSTOP, a paused guest, a blocked disk) keeps its addresses while its peer takes them over (promise ' +
@@ -77,6 +81,24 @@ function checkLease(config: ClusterConfig, { protection: { lease } }: Draft, fin
     `for up to ${seconds(overlapMs)} (lease, 1 s of the kernel's timer, 0.05 s and keepalive, less 0.98 x deadtime). ` +
     (pausedOverlapMs(timing, most) < overlapMs ? `Write lease: auto, which is ${most} s here, or ` : 'Write ') +
     `a deadtime of at least ${seconds(enoughMs)}.`)
+}
+
+/** What it costs that Heartbeat's own scripts serve the addresses. */
+function checkAgents({ groups, witness, timing: { deadtimeMs } }: ClusterConfig, { originalAgents }: Settings, findings: Findings): void {
+  if (originalAgents === undefined) return
+  const count = groups.reduce((sum, { resources }) => sum + resources.filter(({ scriptAddress }) => scriptAddress !== undefined).length, 0)
+  if (count === 0) {
+    return findings.warning(originalAgents, 'option-without-effect',
+      'resource_agents: original has no effect: no group has IPaddr, IPaddr2, IPv6addr or a bare address. Remove it.')
+  }
+  findings.warning(originalAgents, 'agents-original',
+    `resource_agents is original: Heartbeat's own scripts serve ${count === 1 ? 'the floating address' : `the ${count} floating addresses`}. They give no ` +
+    'lifetime: a daemon that hangs keeps its addresses while its peer takes them over (promise P4). Of a daemon that dies, the guard runs the stop of ' +
+    'each script in its turn, and where the guard dies too nothing does (P3). ' + (witness === undefined ? ''
+      : `Where permission is lost, an address goes in its turn too: a stop that fails, or all of them taking longer than 0.18 x deadtime ` +
+        `(${seconds(hardShare * deadtimeMs)}), leaves it on both nodes (P1). `) +
+    'A switchover waits for two calls of a script for each address (P5). Nobody watches for an address that somebody removed or that another host ' +
+    'claims, but for status; neighbours are told once. Leave resource_agents out unless a script of yours must serve the address.')
 }
 
 function checkWatchdogTime(config: ClusterConfig, draft: Draft, findings: Findings): void {
@@ -118,11 +140,12 @@ function leastDeadtimeMs(neededMs: Millis, share: number): Millis {
 }
 
 /** P1 or P2, in words. */
-function holdersText({ witness, etcd, fencing, ping, timing, links, lease }: ClusterConfig, overlaps: boolean): string {
+function holdersText({ witness, etcd, fencing, ping, timing, links, lease, resourceAgents }: ClusterConfig, overlaps: boolean): string {
   const deadtime = seconds(timing.deadtimeMs)
   if (witness !== undefined) {
     return `P1: the witness (etcd: ${etcd?.endpoints.join(', ') ?? ''}) grants each group to one node. No address is on two running nodes, ` +
-      `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. ` + (lease !== 'off' ? ''
+      `whatever is cut${overlaps ? ', but for the overlap named above' : ''}. ` + (lease !== 'off' ? '' : resourceAgents === 'original'
+        ? 'But resource_agents is original: this holds for addresses only as far as every daemon runs and their scripts stop in time. '
         : 'But lease is off: a node that is paused, or whose daemon hangs or dies together with its guard, keeps its addresses beside its peer ' +
           'until a daemon runs there again. ') + 'Where the peer is silent and the witness is too, nobody holds.' +
       (fencing === undefined ? '' : ' Groups with scripts wait until the silent peer is fenced as well.')
@@ -168,7 +191,7 @@ function noteScripts({ groups, witness, fencing, watchdog, timing }: ClusterConf
         `stopped within 0.18 x deadtime (${left}).`)
     } else if (fencing === undefined) {
       findings.note(place, 'note-scripts',
-        `P6: group ${group.name}: where a partition takes the group away, its addresses go in time, but nothing ends ${scripts.join(', ')} if ` +
+        `P6: group ${group.name}: where a partition takes the group away, ${group.resources.some(({ address }) => address !== undefined) ? 'its addresses go in time, but ' : ''}nothing ends ${scripts.join(', ')} if ` +
         `stopping fails or takes longer than 0.18 x deadtime (${left}): then both nodes run ${scripts.length === 1 ? 'it' : 'them'}. A watchdog, ` +
         `or fencing, ends that; scripts that may run twice are made warm.`)
     }

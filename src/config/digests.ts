@@ -3,7 +3,7 @@ import type { ClusterConfig, CoreConfig } from '../core/config.ts'
 
 /** For telling that two configurations differ, not for security: a peer is authenticated by its packets. */
 export function digestsOf(
-  config: Omit<CoreConfig, 'digests' | 'failureMemoryMs'> & Pick<ClusterConfig, 'etcd'>,
+  config: Omit<CoreConfig, 'digests' | 'failureMemoryMs'> & Pick<ClusterConfig, 'etcd' | 'resourceAgents'>,
 ): Readonly<Record<string, string>> {
   const { groups, timing, autoFailback } = config
   const shapes = groups.map((group) => [
@@ -20,8 +20,8 @@ export function digestsOf(
 
 /** Two nodes that differ here rest on different promises. Devices, endpoints and key files may be each node's own. */
 function protectionShape(
-  { lease, pauseLimitMs, witness, etcd, ping, fencing, flapGuard }: Pick<CoreConfig, 'lease' | 'pauseLimitMs' | 'witness' | 'ping' | 'fencing'
-    | 'flapGuard'> & Pick<ClusterConfig, 'etcd'>,
+  { lease, pauseLimitMs, witness, etcd, ping, fencing, flapGuard, resourceAgents }: Pick<CoreConfig, 'lease' | 'pauseLimitMs' | 'witness' | 'ping' | 'fencing'
+    | 'flapGuard'> & Pick<ClusterConfig, 'etcd' | 'resourceAgents'>,
 ): unknown {
   return [
     lease, pauseLimitMs,
@@ -29,6 +29,7 @@ function protectionShape(
     ping === undefined ? null : [[...ping.names].sort(), ping.balances, ping.releases, ping.settleMs],
     fencing === undefined ? null : Object.keys(fencing.levels).sort(),
     flapGuard === undefined ? null : [flapGuard.moves, flapGuard.withinMs],
+    ...(resourceAgents === 'original' ? [resourceAgents] : []),
   ]
 }
 

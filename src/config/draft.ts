@@ -1,6 +1,7 @@
 /** What both forms are read into: as written, each part with its place, nothing checked against anything else yet. */
 import type {
-  AuthKey, AutoFailback, EtcdConfig, FenceDevice, FlapGuard, FloatingAddress, LeasePolicy, LinkConfig, NodeName, PingTarget, StatusPolicy,
+  AuthKey, AutoFailback, EtcdConfig, FenceDevice, FlapGuard, FloatingAddress, LeasePolicy, LinkConfig, NodeName, PingTarget,
+  ScriptLog, StatusPolicy,
 } from '../core/config.ts'
 import type { Millis } from '../core/time.ts'
 import type { Place } from './types.ts'
@@ -28,6 +29,8 @@ export interface DraftResource {
   readonly script: string
   readonly args: readonly string[]
   readonly address?: FloatingAddress
+  /** Heartbeat's own script would make something else of its words, or nothing. */
+  readonly readOtherwise?: boolean
   readonly place: Place
   readonly settings: ResourceSettings
 }
@@ -108,6 +111,7 @@ export interface Draft {
   groups: DraftGroup[]
   auth?: DraftAuth
   logFile?: string
+  scriptLog?: ScriptLog
   debugLevel: number
   environment: Record<string, string>
   /** Parts that could not be read at all, which was said: nothing is missing from them. */

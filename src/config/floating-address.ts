@@ -40,6 +40,7 @@ function withParts(address: FloatingAddress, parts: readonly string[], notes: re
   if (address.prefixLength === undefined && address.interface === undefined) {
     const prefix = prefixLength(first, address.family)
     if (prefix.ok) return withParts({ ...address, prefixLength: prefix.value }, others, notes, whole)
+    if (first === '') return withParts(address, others, notes, whole)
     if (isLabelled(first) && /^[A-Za-z]/.test(first)) {
       const note = `Heartbeat reads ${quoted(first)} as a mask; it is taken as the interface. Write ${address.ip}/MASK/${first}.`
       return withInterface(address, first, others, [...notes, note], whole)
@@ -48,6 +49,11 @@ function withParts(address: FloatingAddress, parts: readonly string[], notes: re
   }
   if (first === '' && address.interface === undefined) return withParts(address, others, notes, whole)
   if (/^\d/.test(first) && address.broadcast === undefined) return withBroadcast(address, first, others, notes, whole)
+  if (address.interface === undefined && address.broadcast !== undefined) {
+    const note = `Heartbeat ignores ${quoted(first)}, which stands behind the broadcast address; it is taken as the interface. Write ` +
+      `${address.ip}/MASK/${first}/${address.broadcast}.`
+    return withInterface(address, first, others, [...notes, note], whole)
+  }
   if (address.interface === undefined) return withInterface(address, first, others, notes, whole)
   return { ok: false, reason: `${quoted(first)} is one part too many: an address is written IP/MASK/INTERFACE/BROADCAST.` }
 }

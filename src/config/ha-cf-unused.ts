@@ -68,23 +68,28 @@ function unsupported(name: string, consequence: string, once = false): Directive
 
 const pacemakerOnly = 'it is for Pacemaker, which hactl does not use. Remove the line.'
 const journal = 'hactl logs to standard error, which systemd keeps in the journal, and to logfile. Read it with journalctl -u hactl.'
+const toldAs = (variable: string): string => `Resource scripts are told all the same (${variable}) and log there by themselves.`
 const aFacility: Rule = {
   holds: (text) => facilities.includes(text),
   rule: 'it is none, daemon, user, local0 to local7 or another facility of syslog, in small letters',
 }
 
-function seesLog(_text: string, _place: Place, reading: HaCfReading): void {
-  reading.logs = true
+function seesLog(key: 'facility' | 'debugFile'): NonNullable<More['seen']> {
+  return (text, _place, reading) => {
+    reading.logs = true
+    reading.draft.scriptLog = { logd: false, ...reading.draft.scriptLog, [key]: text }
+  }
 }
 
 function seesLogd(text: string, place: Place, reading: HaCfReading): void {
   reading.useLogd = { on: isTrue(text), place }
+  reading.draft.scriptLog = { ...reading.draft.scriptLog, logd: isTrue(text) }
 }
 
 export const unusedDirectives: Readonly<Record<string, Directive>> = {
-  logfacility: needless('logfacility', journal, aFacility, { seen: seesLog }),
-  debugfile: needless('debugfile', 'debug lines go where all others go. Remove the line.', anything, { path: true, seen: seesLog }),
-  use_logd: needless('use_logd', journal, aBoolean, { seen: seesLogd }),
+  logfacility: needless('logfacility', `${journal} ${toldAs('HA_LOGFACILITY')}`, aFacility, { seen: seesLog('facility') }),
+  debugfile: needless('debugfile', `debug lines go where all others go. ${toldAs('HA_DEBUGLOG')}`, anything, { path: true, seen: seesLog('debugFile') }),
+  use_logd: needless('use_logd', `${journal} ${toldAs('HA_LOGD')}`, aBoolean, { seen: seesLogd }),
   conn_logd_time: needless('conn_logd_time', journal, aTime),
   syslogmsgfmt: needless('syslogmsgfmt', journal, aBoolean),
   log_badpack: needless('log_badpack', 'bad packets are counted by cause and logged at most once a minute.', aBoolean),

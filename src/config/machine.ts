@@ -1,5 +1,6 @@
 /** Facts of the machine against the configuration: warnings of `hactl check`; some keep the daemon from starting (design.md section 9). */
 import type { ClusterConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
+import { resourceName } from '../core/stage.ts'
 import { parseIp } from './addresses.ts'
 import { messageAt } from './findings.ts'
 import { protectionFaults, protectionFiles, protectionPrograms } from './machine-protection.ts'
@@ -11,7 +12,7 @@ export interface MachineFacts {
   /** What this host calls itself, in small letters: the first line of nodeinfo, else `uname -n`. */
   readonly nodeName: string
   readonly interfaces: readonly string[]
-  /** By script, why it cannot be run: what was looked for and where, what to type. A script that is ready is absent. */
+  /** By the script's key, why it cannot be run: what was looked for and where, what to type. A script that is ready is absent. */
   readonly scriptFaults: ReadonlyMap<string, string>
   readonly programs: ReadonlyMap<string, boolean>
   /** By path, why a file or device cannot be opened; one that can be is absent. */
@@ -24,8 +25,8 @@ export interface MachineFacts {
 
 /** What must be looked for. */
 export interface MachineQuestions {
-  /** One for each script. */
-  readonly scripts: readonly ResourceConfig[]
+  /** One resource for each script, by the script's key. */
+  readonly scripts: ReadonlyMap<string, ResourceConfig>
   /** Names, or absolute paths. */
   readonly programs: readonly string[]
   readonly files: readonly string[]
@@ -35,16 +36,21 @@ export interface MachineQuestions {
 export function machineQuestions(config: ClusterConfig): MachineQuestions {
   const { groups, links, pings } = config
   const resources = groups.flatMap((group) => group.resources.filter(({ address }) => address === undefined))
-  const scripts = new Map(resources.map((resource) => [resource.script, resource]))
+  const scripts = new Map(resources.map((resource) => [scriptKey(resource), resource]))
   const hosts = [...links.flatMap((link) => (link.kind === 'ucast' && link.address !== undefined ? [link.address] : [])),
     ...(pings?.targets ?? []).flatMap(({ addresses }) => addresses)]
   return {
-    scripts: [...scripts.values()],
+    scripts,
     programs: ['ip', 'arping', ...(links.some(({ kind }) => kind === 'serial') ? ['stty'] : []), ...([...scripts.keys()].some((script) => script.startsWith('systemd:')) ? ['systemctl'] : []),
       ...protectionPrograms(config)],
     files: [...protectionFiles(config), ...links.flatMap((link) => (link.kind === 'serial' ? [link.interface] : []))],
     hosts: [...new Set(hosts.filter((host) => parseIp(host) === undefined))],
   }
+}
+
+/** A script is looked for once, however many resources it has; but that of Heartbeat for OCF agents hangs on its arguments. */
+function scriptKey(resource: ResourceConfig): string {
+  return resource.script === 'OCF' ? resourceName(resource) : resource.script
 }
 
 export interface Judged { readonly message: Message; /** The daemon does not start with it. */ readonly stops: boolean }
@@ -121,15 +127,16 @@ function serialFaults(device: string, place: Place, { fileFaults, programs }: Ma
 }
 
 function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Place[])[], facts: MachineFacts): readonly Judged[] {
-  return groups.flatMap((group, groupIndex) => group.resources.flatMap(({ script, address }, index): readonly Judged[] => {
+  return groups.flatMap((group, groupIndex) => group.resources.flatMap((resource, index): readonly Judged[] => {
     const place = places[groupIndex]?.[index]
     if (place === undefined) return []
-    if (address?.interface !== undefined && !facts.interfaces.includes(address.interface)) {
+    const floating = resource.address ?? resource.scriptAddress
+    if (floating?.interface !== undefined && !facts.interfaces.includes(floating.interface)) {
       return [{ stops: false, message: messageAt(place, 'interface-missing',
-        `${address.ip}: this host has no interface ${address.interface}, so that group ${group.name} cannot start ` +
-        `here.${didYouMean(address.interface, facts.interfaces)}`) }]
+        `${floating.ip}: this host has no interface ${floating.interface}, so that group ${group.name} cannot start ` +
+        `here.${didYouMean(floating.interface, facts.interfaces)}`) }]
     }
-    const fault = address === undefined ? facts.scriptFaults.get(script) : undefined
+    const fault = resource.address === undefined ? facts.scriptFaults.get(scriptKey(resource)) : undefined
     return fault === undefined ? [] : [{ stops: true, message: messageAt(place, 'script-missing',
       `group ${group.name} cannot start here: ${fault}`) }]
   }))
@@ -138,7 +145,7 @@ function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Pl
 function programFaults({ groups }: ClusterConfig, place: Place, { programs, nativeCallsFault }: MachineFacts): readonly Judged[] {
   const missing = (program: string): boolean => programs.get(program) === false
   const faults: Judged[] = []
-  const addresses = groups.some((group) => group.resources.some(({ address }) => address !== undefined))
+  const addresses = groups.some((group) => group.resources.some(({ address, scriptAddress }) => (address ?? scriptAddress) !== undefined))
   if (missing('ip') && addresses) {
     faults.push({ stops: true, message: messageAt(place, 'program-missing',
       'the program ip is not on this host: floating addresses cannot be added. Type: apt-get install iproute2') })

@@ -87,7 +87,7 @@ export function checkPings(draft: Draft, timing: Timing, groups: readonly GroupC
   // Only a pair that rests on deadtime alone asks ping nodes before it takes over.
   checkTimes(pings, timing, witness === undefined && fences.length === 0, form, findings)
   if (pings.targets.length === 0) return checkNeedless(pings, findings)
-  const floating = groups.flatMap(({ resources }) => resources.flatMap(({ address }) => (address === undefined ? [] : [address.ip])))
+  const floating = groups.flatMap(({ resources }) => resources.flatMap(({ address, scriptAddress }) => (address ?? scriptAddress)?.ip ?? []))
   const own = new Set([...draft.nodes.map(({ value }) => value), ...floating,
     ...draft.links.flatMap(({ value }) => (value.kind === 'ucast' && value.address !== undefined ? [value.address] : []))])
   for (const { value, place } of pings.targets) {

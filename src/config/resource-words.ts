@@ -9,6 +9,8 @@ export interface ResourceParts {
   readonly script: string
   readonly args: readonly string[]
   readonly address?: FloatingAddress
+  /** Heartbeat's own script would make something else of these words, or nothing. */
+  readonly readOtherwise?: boolean
 }
 
 /** Whether a real Heartbeat may read the same word, so that differences from it are worth a warning. */
@@ -89,7 +91,8 @@ function addressResource(script: string, args: readonly string[], form: Form, pl
   }
   for (const note of parsed.notes) findings.warning(place, 'address-read-otherwise', `${quoted(first)}: ${note}`)
   checkFamily(script, parsed.address, form, place, findings)
-  return { script, args, address: withArguments(parsed.address, others, place, findings) }
+  const readOtherwise = parsed.notes.length > 0 || others.length > 0
+  return { script, args, address: withArguments(parsed.address, others, place, findings), ...(readOtherwise ? { readOtherwise } : {}) }
 }
 
 function checkFamily(script: string, { ip, family }: FloatingAddress, form: Form, place: Place, findings: Findings): void {

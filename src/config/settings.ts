@@ -9,6 +9,8 @@ export interface GroupSettings extends ResourceSettings { readonly autoFailback?
 
 export interface Settings {
   readonly allowCrc: boolean
+  /** `resource_agents: original`, and where it says so. */
+  readonly originalAgents?: Place
   readonly failureMemoryMs: number
   readonly notify: readonly (readonly string[])[]
   readonly defaults: ResourceSettings
@@ -45,17 +47,33 @@ export function resolveResource(
     findings.error(resource.place, 'warm-address',
       `${whole} cannot be warm: a floating address on both nodes is the very thing that must not be. Remove warm.`)
   }
-  const status = resource.address === undefined ? statusOf(resource.script, layers) : undefined
+  const original = settings.originalAgents !== undefined
+  if (original) checkOriginal(resource, whole, findings)
+  const status = resource.address === undefined || original ? statusOf(resource.script, layers) : undefined
   const parameters = said('parameters')
   return {
     script: resource.script,
     args: resource.args,
-    ...(resource.address === undefined ? {} : { address: resource.address }),
+    ...(resource.address === undefined ? {} : { [original ? 'scriptAddress' : 'address']: resource.address }),
     warm: warm && resource.address === undefined,
     startTimeoutMs: said('startTimeoutMs') ?? defaultTimeoutMs,
     stopTimeoutMs: said('stopTimeoutMs') ?? defaultTimeoutMs,
     ...(status === undefined ? {} : { status }),
     ...(parameters === undefined ? {} : { parameters }),
+  }
+}
+
+/** With `resource_agents: original` the words reach Heartbeat's script as they are, and must mean to it what they mean here. */
+function checkOriginal({ script, address, readOtherwise, place }: DraftResource, whole: string, findings: Findings): void {
+  if (address === undefined) return
+  if (script === 'IPaddr' && address.family === 'ipv6') {
+    findings.error(place, 'address-family',
+      `${whole}: with resource_agents: original, Heartbeat's IPaddr has to serve the IPv6 address ${address.ip}, which it cannot. Write ` +
+      `IPv6addr::${whole.replace(/^IPaddr::/, '')}`)
+  } else if (readOtherwise === true) {
+    findings.error(place, 'address-read-otherwise',
+      `${whole}: with resource_agents: original, Heartbeat's ${script} reads this by itself, and otherwise than it is meant. Write it as the ` +
+      `warning says.`)
   }
 }
 

@@ -18,6 +18,7 @@ export function shownOf(config: ClusterConfig, timing: Timing, draft: Draft): Sh
       : { kind: link.kind, interface: link.interface, address: link.address ?? null, port: link.port }),
     pingNodes: [...new Set((config.pings?.targets ?? []).flatMap(({ addresses }) => addresses))],
     ...shownProtection(config),
+    resourceAgents: config.resourceAgents,
     groups: draft.groups.map(({ preferredNode, resources }) => ({
       preferredNode: preferredNode.value,
       resources: resources.map(({ script, args }) => ({ script, args })),

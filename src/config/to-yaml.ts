@@ -1,6 +1,6 @@
 /** Writes a configuration as the YAML that reads back to it. Keys and passwords stay in their files. */
 import { stringify } from 'yaml'
-import type { AutoFailback, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
+import type { AutoFailback, ClusterConfig, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
 import { defaultBaud } from './draft.ts'
 import { timeText } from './durations.ts'
 import { collectFindings } from './findings.ts'
@@ -30,11 +30,23 @@ export function toYaml({ config, shown, authFile }: ConfigResult): string | unde
     ...(config.failureMemoryMs === noSettings.failureMemoryMs ? {} : { failure_memory: timeText(config.failureMemoryMs) }),
     ...(config.notify.length > 0 ? { notify: config.notify } : {}),
     ...(config.logFile === undefined ? {} : { logfile: config.logFile }),
+    ...scriptLogOf(config),
+    ...(config.resourceAgents === 'original' ? { resource_agents: 'original' } : {}),
     ...(config.debugLevel > 0 ? { debug: String(config.debugLevel) } : {}),
     ...(Object.keys(config.environment).length > 0 ? { env: config.environment } : {}),
     ...protectionYaml(config, authFile ?? ''),
   }
   return stringify(value, { schema: 'failsafe', lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function scriptLogOf({ scriptLog }: ClusterConfig): Readonly<Record<string, string>> {
+  if (scriptLog === undefined) return {}
+  const { debugFile, facility, logd } = scriptLog
+  return {
+    ...(debugFile === undefined ? {} : { debugfile: debugFile }),
+    ...(facility === undefined ? {} : { logfacility: facility }),
+    ...(logd || (debugFile === undefined && facility === undefined) ? { use_logd: String(logd) } : {}),
+  }
 }
 
 function failbackOf(policy: AutoFailback): unknown {

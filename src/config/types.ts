@@ -53,6 +53,7 @@ export interface ShownConfig {
   readonly fencing: Readonly<Record<string, readonly (readonly string[])[]>> | null
   readonly watchdog: { readonly device: string; readonly timeoutMs: number } | null
   readonly flapGuard: FlapGuard | null
+  readonly resourceAgents: ClusterConfig['resourceAgents']
   readonly groups: readonly ShownGroup[]
   readonly auth: { readonly active: number | null; readonly keys: readonly { readonly index: number; readonly method: AuthMethod }[] }
 }

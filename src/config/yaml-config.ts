@@ -56,6 +56,13 @@ function fillDraft(yaml: Understood<FullYaml>, reading: Reading): void {
   for (const [index, link] of (yaml.links ?? []).entries()) readLink(link, index, reading)
   for (const [index, group] of (yaml.groups ?? []).entries()) draft.groups.push(groupOf(group, ['groups', index], reading))
   if (yaml.logfile !== undefined) draft.logFile = yaml.logfile
+  const { debugfile, logfacility, use_logd } = yaml
+  if (debugfile !== undefined || logfacility !== undefined || use_logd !== undefined) {
+    draft.scriptLog = {
+      logd: use_logd ?? false,
+      ...(debugfile === undefined ? {} : { debugFile: debugfile }), ...(logfacility === undefined ? {} : { facility: logfacility }),
+    }
+  }
   draft.debugLevel = yaml.debug ?? 0
   Object.assign(draft.environment, yaml.env ?? {})
 }
@@ -123,6 +130,7 @@ function settingsOf(
 ): Settings {
   return {
     allowCrc: yaml.allow_crc ?? false,
+    ...(yaml.resource_agents === 'original' ? { originalAgents: file.placeOf(['resource_agents']) } : {}),
     failureMemoryMs: yaml.failure_memory ?? noSettings.failureMemoryMs,
     notify: yaml.notify ?? [],
     defaults: settingsOfResource(yaml),

@@ -1,6 +1,7 @@
 /** The YAML form: what may stand where. Relations between the parts are checked for both forms together, in assemble.ts. */
 import { z } from 'zod'
 import type { StatusPolicy } from '../core/config.ts'
+import { quoted } from './findings.ts'
 import { isBoolean, isTrue } from './ha-cf-values.ts'
 import { flapGuard, lease } from './yaml-protection-schema.ts'
 import { autoFailback, duration, flag, mapping, overlayRule, text, textOr, textThat, wholeNumber } from './yaml-values.ts'
@@ -25,6 +26,8 @@ const value = textThat('it is a text', (given) => given.includes('\0') ? { fault
 /** One word of haresources, or a path: whatever a classic file can hold. */
 const word = textThat('it is a text', (given) => given === '' || given.includes('\0') ? { fault: 'it is empty. Write a value, or ' +
   'remove the key.' } : { value: given })
+const agents = textThat('resource_agents is hactl or original', (given) => given === 'hactl' || given === 'original' ? { value: given }
+  : { fault: `${quoted(given)}: resource_agents is hactl (addresses are served by hactl itself) or original (by Heartbeat's own scripts).` })
 const names = z.record(z.string().regex(/^(?!__proto__$)[A-Za-z_]\w*$/, 'a name has letters, digits and _ only.'), value)
 
 const timeouts = { start_timeout: duration.optional(), stop_timeout: duration.optional(), status: statusPolicy.optional() }
@@ -65,6 +68,7 @@ const settingsShape = {
   auto_failback: autoFailback.optional(),
   resources: namedParts.optional(),
   ...timeouts,
+  resource_agents: agents.optional(),
   lease: lease.optional(),
   pause_limit: duration.optional(),
   flap_guard: flapGuard.optional(),
@@ -82,6 +86,7 @@ const inHaCf: Readonly<Record<string, string>> = {
   nodes: 'in ha.cf (node)', keepalive: 'in ha.cf', deadtime: 'in ha.cf', warntime: 'in ha.cf', initdead: 'in ha.cf', udpport: 'in ha.cf',
   links: 'in ha.cf (bcast, mcast, ucast, serial)', groups: 'in haresources; options of a group stand here under group_options',
   auth: 'in authkeys', logfile: 'in ha.cf', debug: 'in ha.cf', env: 'in ha.cf',
+  debugfile: 'in ha.cf', logfacility: 'in ha.cf', use_logd: 'in ha.cf',
 }
 
 export const fullSchema = mapping({
@@ -94,6 +99,7 @@ export const fullSchema = mapping({
     ? 'keys are not written here: this file may be read by everybody. Write auth: {file: /etc/ha.d/authkeys}, with mode 0600.'
       : undefined),
   logfile: word.optional(), debug: wholeNumber(0, 255).optional(), env: names.optional(),
+  debugfile: word.optional(), logfacility: word.optional(), use_logd: flag.optional(),
   ...settingsShape,
 }, (key) => key === 'group_options' ? 'group_options is for hactl.yaml beside ha.cf; here the options stand in the group itself.'
   : undefined)

@@ -5,7 +5,7 @@ export const coreCodes = [
   'link-up', 'link-down', 'link-failed', 'link-open', 'config-differs', 'config-agrees', 'config-reloaded',
   'claim-sent', 'claim-withdrawn', 'claim-granted', 'permission-lost', 'placement-changed',
   'group-offered', 'group-acquiring', 'group-held', 'group-adopted', 'group-releasing', 'group-released', 'group-unclean', 'group-clean', 'group-failed',
-  'resource-started', 'resource-stopped', 'resource-failed', 'resource-slow', 'resource-restarting', 'resource-recovered', 'address-stripped',
+  'resource-started', 'resource-stopped', 'resource-failed', 'resource-slow', 'resource-restarting', 'resource-recovered', 'status-unknown', 'address-stripped',
   'lease-expired', 'lease-failed', 'peer-died', 'will-heard', 'witness-reachable', 'witness-unreachable', 'grant-given', 'grant-refused', 'grant-lost', 'grant-returned',
   'ping-up', 'ping-down', 'fence-begins', 'fence-runs', 'fence-failed', 'peer-fenced', 'fence-contradicted', 'flap-guard-on', 'flap-guard-off', 'address-contested', 'not-stopped-in-time', 'host-resets', 'host-spared',
   'two-holders', 'two-holders-over', 'standby-on', 'standby-off', 'pause-on', 'pause-off', 'persist-failed', 'admin-requested', 'admin-replied',

@@ -55,6 +55,8 @@ export interface ResourceConfig {
   readonly args: readonly string[]
   /** Set when our own address code serves this resource. */
   readonly address?: FloatingAddress
+  /** Set when Heartbeat's own script serves a floating address (`resource_agents: original`): a script like any other, but for what a dead daemon leaves. */
+  readonly scriptAddress?: FloatingAddress
   /** It may run on both nodes, so it is kept started on both (design.md section 7). Never set for an address. */
   readonly warm: boolean
   readonly startTimeoutMs: Millis
@@ -160,6 +162,14 @@ export interface EtcdConfig {
   readonly user?: { readonly name: string; readonly passwordFile: string }
 }
 
+/** What ha.cf says of logging beside `logfile`: resource scripts are told, and log there by themselves. */
+export interface ScriptLog {
+  readonly debugFile?: string
+  readonly facility?: string
+  /** Scripts hand their lines to cluster-glue's logging daemon. */
+  readonly logd: boolean
+}
+
 export interface PingTarget { readonly name: string; readonly addresses: readonly string[] }
 
 export interface PingConfig { readonly targets: readonly PingTarget[]; readonly intervalMs: Millis; readonly deadpingMs: Millis }
@@ -190,6 +200,9 @@ export interface ClusterConfig extends CoreConfig {
   readonly notify: readonly (readonly string[])[]
   /** Where logs go besides standard error: Heartbeat's `logfile`. */
   readonly logFile?: string
+  readonly scriptLog?: ScriptLog
+  /** Who serves IPaddr, IPaddr2, IPv6addr and bare addresses: our own address code, or Heartbeat's scripts. */
+  readonly resourceAgents: 'hactl' | 'original'
   /** 0 logs decisions, 1 and more logs every packet and operation too. */
   readonly debugLevel: number
   /** `env NAME=VALUE` of ha.cf, without the HA_ prefix: passed to scripts as HA_NAME. */

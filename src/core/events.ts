@@ -10,6 +10,8 @@ export type Action = 'start' | 'stop' | 'status'
 export type Outcome =
   | { readonly result: 'ok' }
   | { readonly result: 'not-running' }
+  /** `status` was asked, and its answer does not tell whether anything runs: the script has no status of its own. */
+  | { readonly result: 'unknown'; readonly message: string }
   /** The script said no; `exitCode` is absent where there is none (an address, a systemd unit, a program that cannot be run). */
   | { readonly result: 'failed'; readonly exitCode?: number; readonly message: string }
   /** The script is missing or cannot be executed: nothing was run. */

@@ -87,6 +87,8 @@ export interface StageState {
   /** What was put back lately (stripped.ts). */
   readonly restored?: readonly Restored[]
   readonly nextStatusMs?: Millis
+  /** `answers`: its status has said that it runs. `mute`: since its start it has said nothing that could be judged, and is not asked any more. */
+  readonly statusKind?: 'answers' | 'mute'
   readonly statusFailures: number
   readonly statusSuccesses: number
   /** When it last failed while running, and how often within the failure memory. */

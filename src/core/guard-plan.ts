@@ -13,7 +13,7 @@ export interface GuardedGroup {
   readonly name: GroupName
   /** Removed at once; each may be there. */
   readonly addresses: readonly FloatingAddress[]
-  /** Stopped afterwards, in this order (reverse list order, never warm ones); empty where the peer could not take the group. */
+  /** Stopped afterwards, in this order (reverse list order, never warm ones); only addresses of scripts where the peer could not take the group. */
   readonly stops: readonly ResourceConfig[]
   /** Which wills are true once that is done. `stopped` only after every stop has succeeded; none for a group that is unclean. */
   readonly wills: readonly ('addresses-gone' | 'stopped')[]
@@ -29,18 +29,25 @@ function mayBeHere(group: GroupState, index: number): boolean {
   return stage !== undefined && (busy || mayRun(stage))
 }
 
+/** Its address must not outlive the daemon either, though only its own stop can take it away. */
+function servesAddress(resource: ResourceConfig): boolean {
+  return resource.scriptAddress !== undefined
+}
+
 function guarded(state: NodeState, group: GroupState): GuardedGroup {
   // What the last daemon left is not this one's to give away, and what is unclean nobody may start; no address outlives the daemon.
-  const nothing = { name: group.name, addresses: group.stages.flatMap(({ what }) => (what.kind === 'addresses' ? what.addresses : [])), stops: [], wills: [] }
+  const stops = group.stages.flatMap(({ what }) => (what.kind === 'script' && servesAddress(what.resource) ? [what.resource] : [])).reverse()
+  const nothing = { name: group.name, addresses: group.stages.flatMap(({ what }) => (what.kind === 'addresses' ? what.addresses : [])), stops, wills: [] }
   if (!group.looked || (group.found && group.hold === undefined) || isUnclean(group)) return nothing
   const here = group.stages.map(({ what }, index) => ({ what, index })).filter(({ index }) => mayBeHere(group, index))
   const cold = here.flatMap(({ what }) => (what.kind === 'script' && !isWarm(what) ? [what.resource] : [])).reverse()
   const peerTakes = peerRefusal(state, group) === undefined
+  const scripted = cold.filter(servesAddress)
   return {
     name: group.name,
     addresses: here.flatMap(({ what }) => (what.kind === 'addresses' ? what.addresses : [])),
-    stops: peerTakes ? cold : [],
-    wills: cold.length === 0 || peerTakes ? ['addresses-gone', 'stopped'] : ['addresses-gone'],
+    stops: peerTakes ? cold : scripted,
+    wills: [...(scripted.length === 0 ? ['addresses-gone'] as const : []), ...(cold.length === 0 || peerTakes ? ['stopped'] as const : [])],
   }
 }
 

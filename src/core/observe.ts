@@ -52,7 +52,8 @@ function lookAt(turn: Turn, group: GroupState, observations: readonly Observatio
 
 function foundStage(stage: StageState, seen: Observation, unclean: boolean): StageState {
   const status = unclean ? 'unclean' : seen.found === 'running' ? 'running' : 'suspect'
-  return changed(stage, { status, message: seen.message ?? stage.message }, copyStage)
+  const statusKind = seen.found === 'running' && stage.what.kind === 'script' ? 'answers' : stage.statusKind
+  return changed(stage, { status, statusKind, message: seen.message ?? stage.message }, copyStage)
 }
 
 /** What was found running, and adopted or warm, takes part in status checks like what was started. */
@@ -62,6 +63,7 @@ export function watchFound(turn: Turn): void {
       (group.hold !== undefined || isWarm(stage.what)) &&
       stage.status === 'running' &&
       stage.nextStatusMs === undefined &&
+      stage.statusKind !== 'mute' &&
       stage.what.kind === 'script' &&
       stage.what.resource.status !== undefined
     if (!group.stages.some(unwatched)) continue

@@ -38,6 +38,8 @@ function describe(outcome: Outcome): string {
       return 'ok'
     case 'not-running':
       return 'says not running'
+    case 'unknown':
+      return `says nothing: ${outcome.message}`
     case 'failed':
     case 'not-runnable':
       return `failed: ${outcome.message}`
@@ -58,6 +60,7 @@ function finishStart(turn: Turn, group: GroupState, operation: RunningOperation,
       ...leasedStage(turn.state, stage, operation, turn.nowMs),
       message: undefined,
       restored: undefined,
+      statusKind: stage.statusKind === 'mute' ? undefined : stage.statusKind,
       statusFailures: 0,
       statusSuccesses: 0,
       retryStartMs: undefined,
@@ -123,6 +126,7 @@ function finishStatus(turn: Turn, group: GroupState, operation: RunningOperation
   const nextStatusMs = turn.nowMs + policy.intervalMs
   if (operation.cancelled || outcome.result === 'cancelled') return setStage(turn, group.name, operation.stage, { nextStatusMs })
   if (outcome.result === 'ok') return noteWell(turn, group, operation.stage, stage, policy.rise, nextStatusMs)
+  if (outcome.result === 'unknown' && stage.statusKind !== 'answers') return noteMute(turn, group, operation.stage, stage, outcome.message)
   const statusFailures = stage.statusFailures + 1
   setStage(turn, group.name, operation.stage, { statusFailures, statusSuccesses: 0, nextStatusMs, message: `status: ${describe(outcome)}` })
   if (statusFailures >= policy.fall) loseService(turn, group, operation.stage, describe(outcome))
@@ -130,11 +134,20 @@ function finishStatus(turn: Turn, group: GroupState, operation: RunningOperation
 
 function noteWell(turn: Turn, group: GroupState, index: number, stage: StageState, rise: number, nextStatusMs: Millis): void {
   const statusSuccesses = Math.min(stage.statusSuccesses + 1, rise)
-  setStage(turn, group.name, index, { statusSuccesses, statusFailures: 0, nextStatusMs, message: undefined })
+  setStage(turn, group.name, index, { statusSuccesses, statusFailures: 0, statusKind: 'answers', nextStatusMs, message: undefined })
   const recovered = statusSuccesses >= rise && stage.statusSuccesses < rise && stage.failures > 0
   if (!recovered) return
   record(turn, 'info', 'resource-recovered', `${stage.what.name} is well again on ${turn.state.self}`, { group: group.name })
   if (group.hold !== undefined && group.failed !== undefined) setGroup(turn, group.name, { failed: undefined })
+}
+
+/**
+ * Heartbeat asked a script for its status before it started it and never again, so that scripts without one have served for years.
+ * What never said that it runs cannot be said to have died.
+ */
+function noteMute(turn: Turn, group: GroupState, index: number, stage: StageState, why: string): void {
+  setStage(turn, group.name, index, { statusKind: 'mute', nextStatusMs: undefined, message: `it is not watched: ${why}` })
+  record(turn, 'warning', 'status-unknown', `${stage.what.name} on ${turn.state.self} is not watched any more: ${why}`, { group: group.name })
 }
 
 /**

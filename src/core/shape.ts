@@ -70,7 +70,7 @@ export function copyGroup(one: GroupState): Whole<GroupState> {
 export function copyStage(one: StageState): Whole<StageState> {
   return {
     what: one.what, status: one.status, message: one.message, addAgain: one.addAgain, lease: one.lease,
-    restored: one.restored, nextStatusMs: one.nextStatusMs, statusFailures: one.statusFailures,
+    restored: one.restored, nextStatusMs: one.nextStatusMs, statusKind: one.statusKind, statusFailures: one.statusFailures,
     statusSuccesses: one.statusSuccesses, failures: one.failures, lastFailureMs: one.lastFailureMs,
     retryStopMs: one.retryStopMs, retryStartMs: one.retryStartMs,
   }

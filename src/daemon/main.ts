@@ -100,7 +100,7 @@ async function serve(options: DaemonOptions, config: ClusterConfig, files: State
   closing.push(() => log.close())
   const history = openHistory(options.stateDir, { onTrouble: (message) => log.warn('history-failed', message) })
   closing.push(() => history.close())
-  const names = { nodeName: self, peerName: peer, environment: config.environment, stateDirectory: options.stateDir }
+  const names = { nodeName: self, peerName: peer, environment: config.environment, stateDirectory: options.stateDir, logging: config }
   const notifier = createNotifier({ ...names, commands: config.notify, onNotice: (notice) => log.warn(notice.code, notice.message) })
   closing.push(() => notifier.close())
   const chronicle = createChronicle(log, history, (record) => notifier.notify(record))

@@ -31,6 +31,8 @@ function judge(outcome: Outcome): Pick<Observation, 'found' | 'message'> {
       return { found: 'running' }
     case 'not-running':
       return { found: 'stopped' }
+    // Heartbeat's rule (heartbeat-3.md section 6.4): what does not say that it runs does not run.
+    case 'unknown':
     case 'not-runnable':
       return { found: 'stopped', message: outcome.message }
     case 'failed':

@@ -44,7 +44,7 @@ export function createReload(options: ReloadOptions): (requestId: number | undef
 
 /** What a running daemon cannot change, or take. */
 function reasonAgainst(before: ClusterConfig, after: ClusterConfig): string | undefined {
-  const parts: readonly (keyof ClusterConfig)[] = ['links', 'udpPort', 'pings', 'etcd', 'fenceDevices', 'watchdogDevice', 'environment', 'logFile', 'debugLevel']
+  const parts: readonly (keyof ClusterConfig)[] = ['links', 'udpPort', 'pings', 'etcd', 'fenceDevices', 'watchdogDevice', 'environment', 'logFile', 'scriptLog', 'debugLevel']
   const changed = parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]))
   if (changed.length === 0) return scheduleFaults(after)[0]
   return `${changed.join(', ')} changed: that needs a restart of the daemon, which moves nothing during a pause (hactl pause; systemctl restart hactl; hactl resume)`

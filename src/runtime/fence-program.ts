@@ -10,7 +10,7 @@ import { errorText } from './errors.ts'
 import { isExecutable } from './executable.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { graceMs, runScript, type RunningScript, type ScriptEnd } from './run-script.ts'
-import { saying } from './script-call.ts'
+import { saying } from './script-judgement.ts'
 import { withSystemPath } from './script-environment.ts'
 import { createOutputs, type Outputs } from './script-output.ts'
 

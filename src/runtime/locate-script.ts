@@ -8,8 +8,10 @@ import { errorCode, errorText } from './errors.ts'
 export type Located =
   /** Judged by exit code alone, as the Linux Standard Base says. */
   | { readonly kind: 'lsb'; readonly path: string }
-  /** Of a resource.d of Heartbeat: `status` is judged by its text (heartbeat-3.md section 6.4). */
+  /** Of Heartbeat's resource.d: `status` is judged by its text (heartbeat-3.md section 6.4). */
   | { readonly kind: 'heartbeat'; readonly path: string }
+  /** Of init.d: by its text, and by its exit code where that says nothing. */
+  | { readonly kind: 'init'; readonly path: string }
   | { readonly kind: 'systemd'; readonly unit: string }
   | { readonly kind: 'ocf'; readonly path: string; readonly provider: string; readonly agent: string }
 
@@ -23,9 +25,12 @@ export interface NotFound {
 
 export const ocfRoot = '/usr/lib/ocf'
 
-/** Shipped scripts first, so that a name means the same on every host; then the administrator's, Heartbeat's, the system's. */
+/**
+ * What an administrator put there comes first: a pair that comes from Heartbeat goes on with its own apache2 of /etc/ha.d/resource.d.
+ * Then what is shipped, then the system's.
+ */
 export function defaultResourceDirectories(): readonly string[] {
-  return [shippedDirectory(), '/etc/hactl/resource.d', '/etc/ha.d/resource.d', '/etc/init.d']
+  return ['/etc/hactl/resource.d', '/etc/ha.d/resource.d', shippedDirectory(), '/etc/init.d']
 }
 
 /** `resources/` beside `src/` and `dist/`: the same file runs from the source tree and inside the bundle. */
@@ -52,7 +57,7 @@ function locateIn(directories: readonly string[], name: string, resource: Resour
     const path = join(directory, name)
     tried.push(path)
     const obstacle = obstacleOf(path)
-    if (obstacle === undefined) return { kind: isHeartbeats(directory) ? 'heartbeat' : 'lsb', path }
+    if (obstacle === undefined) return { kind: kindOf(directory), path }
     if (obstacle !== 'missing') obstacles.push(obstacle)
   }
   if (obstacles.length > 0) return notFound(tried, `the resource script ${name} cannot be run: ${obstacles.join('; ')}`)
@@ -64,7 +69,7 @@ function advice(resource: ResourceConfig, tried: readonly string[]): string {
   if (resource.script === 'OCF' && type !== undefined) {
     return `OCF::${type} needs Heartbeat's own script OCF; write ocf:heartbeat:${type} with parameters in hactl.yaml instead`
   }
-  return `install the package that brings it, put a script of your own at ${tried.at(1) ?? tried.at(0) ?? ''}, or write systemd:UNIT`
+  return `install the package that brings it, put a script of your own at ${tried.at(0) ?? ''}, or write systemd:UNIT`
 }
 
 /** The directory is systemd's own sign (sd_booted(3)) that it runs the host. */
@@ -91,8 +96,9 @@ function isPlain(name: string): boolean {
   return name !== '' && !name.startsWith('.') && !name.includes('/')
 }
 
-function isHeartbeats(directory: string): boolean {
-  return /(^|\/)ha\.d\/resource\.d\/?$/.test(directory)
+function kindOf(directory: string): 'heartbeat' | 'init' | 'lsb' {
+  if (/(^|\/)ha\.d\/resource\.d\/?$/.test(directory)) return 'heartbeat'
+  return /(^|\/)init\.d\/?$/.test(directory) ? 'init' : 'lsb'
 }
 
 function obstacleOf(path: string): string | undefined {

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { MachineFacts, MachineQuestions } from '../config/machine.ts'
+import { agentFault } from './agent-faults.ts'
 import { errorCode } from './errors.ts'
 import { isExecutable } from './executable.ts'
 import { defaultResourceDirectories, locateScript, ocfRoot } from './locate-script.ts'
@@ -17,9 +18,10 @@ const nodeInfoPath = '/etc/ha.d/nodeinfo'
 
 export async function gatherMachineFacts(questions: MachineQuestions): Promise<MachineFacts> {
   const directories = defaultResourceDirectories()
-  const faults = questions.scripts.flatMap((resource): readonly (readonly [string, string])[] => {
+  const faults = [...questions.scripts].flatMap(([key, resource]): readonly (readonly [string, string])[] => {
     const located = locateScript(resource, directories, ocfRoot)
-    return located.kind === 'not-found' ? [[resource.script, located.message]] : []
+    const fault = located.kind === 'not-found' ? located.message : agentFault(located, resource)
+    return fault === undefined ? [] : [[key, fault]]
   })
   const nativeCallsFault = nativeMissingReason()
   return {

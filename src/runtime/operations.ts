@@ -1,18 +1,20 @@
 /** Runs the scripts of resources: start, stop and status, each with exactly one outcome. It decides nothing; the core says what to run. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Code } from '../core/codes.ts'
 import type { ResourceConfig } from '../core/config.ts'
 import type { Action, Outcome } from '../core/events.ts'
 import type { Millis } from '../core/time.ts'
+import { prepareForAgents } from './agent-directory.ts'
+import { callScript, cancelCurrent, type Called, type CallPlace, type Current } from './call-script.ts'
 import { createEarlierOperations } from './earlier-operations.ts'
 import { errorText } from './errors.ts'
 import { defaultResourceDirectories, locateScript, ocfRoot, type Located, type NotFound } from './locate-script.ts'
-import { graceMs, runScript, type RunningScript, type ScriptEnd } from './run-script.ts'
-import { callOf, saying, type ScriptCall } from './script-call.ts'
+import { callOf, type ScriptCall } from './script-call.ts'
 import { scriptEnvironment, type EnvironmentOptions } from './script-environment.ts'
-import { createOutputs, type Output } from './script-output.ts'
+import { createOutputs } from './script-output.ts'
+import { callAsHeartbeat, isAskedFirst } from './script-sequence.ts'
+import type { Said } from './status-text.ts'
 
 export type { Located, NotFound } from './locate-script.ts'
 
@@ -74,42 +76,36 @@ export function createOperations(options: OperationsOptions): Operations {
   const directories = options.resourceDirectories ?? defaultResourceDirectories()
   const ocfDirectory = options.ocfDirectory ?? ocfRoot
   const environment = { ...scriptEnvironment(options), OCF_ROOT: ocfDirectory }
-  const running = new Map<number, RunningScript>()
-  const openNames = new Set<string>()
+  const running = new Map<number, Current>()
   const outputDirectory = options.outputDirectory ?? defaultOutputDirectory
   const outputs = createOutputs(outputDirectory, (message) => options.onNotice({ code: 'script-output-cut', message }))
   const earlier = createEarlierOperations(join(outputDirectory, 'running'))
+  const place: CallPlace = { outputs, openNames: new Set(), earlier }
   const locate = (resource: ResourceConfig): Located | NotFound => locateScript(resource, directories, ocfDirectory)
 
   async function run(request: OperationRequest): Promise<Outcome> {
-    const { operationId, group, resource, action, timeoutMs } = request
+    const { operationId, resource, action, timeoutMs } = request
     const located = locate(resource)
     if (located.kind === 'not-found') return { result: 'not-runnable', message: located.message }
-    const call = callOf(located, resource, { group, action, timeoutMs })
-    const name = outputName(options.nodeName, request, openNames)
-    const output = outputs.open(name)
-    openNames.add(name)
-    const begun = earlier.begin()
-    let forget = (): void => undefined
+    prepareForAgents(located)
+    const current: Current = { cancelled: false }
+    running.set(operationId, current)
+    const call = (one: Action, limitMs: Millis): Promise<Called> => callOnce(located, { ...request, action: one, timeoutMs: limitMs }, current)
     try {
-      const script = runScript({
-        path: call.program,
-        args: call.args,
-        environment: environmentOf(call, group, resource, action),
-        timeoutMs,
-        outputFd: output.fd,
-      })
-      running.set(operationId, script)
-      if (script.pid !== undefined) forget = earlier.note(script.pid, call.typed)
-      begun()
-      return conclude(request, call, await script.done, output, options.onNotice)
+      if (!isAskedFirst(located)) return (await call(action, timeoutMs)).outcome
+      const onNote = (message: string): void => options.onNotice({ code: 'resource-failed', message, group: request.group })
+      return await callAsHeartbeat(resource, action, timeoutMs, { call, onNote })
     } finally {
-      begun()
-      forget()
       running.delete(operationId)
-      openNames.delete(name)
-      output.close()
     }
+  }
+
+  function callOnce(located: Located, request: OperationRequest, current: Current): Promise<Called> {
+    const { group, resource, action, timeoutMs } = request
+    const call = callOf(located, resource, { group, action, timeoutMs })
+    const onCut = (message: string): void => options.onNotice({ code: 'script-output-cut', message, group })
+    const outputName = outputNameOf(options.nodeName, request, place.openNames)
+    return callScript({ call, environment: environmentOf(call, group, resource, action), timeoutMs, outputName, onCut }, place, current)
   }
 
   function environmentOf(call: ScriptCall, group: string, resource: ResourceConfig, action: Action): Readonly<Record<string, string>> {
@@ -121,15 +117,15 @@ export function createOperations(options: OperationsOptions): Operations {
     run: (request) => run(request).catch((error: unknown) => ({
       result: 'failed', message: `${named(request.resource)} ${request.action} could not be run: ${errorText(error)}`,
     })),
-    cancel: (operationId) => running.get(operationId)?.cancel(),
-    cancelAll: () => running.forEach((script) => script.cancel()),
+    cancel: (operationId) => cancelCurrent(running.get(operationId)),
+    cancelAll: () => running.forEach(cancelCurrent),
     locate,
     stopCall(group, resource) {
       const located = locate(resource)
       if (located.kind === 'not-found') return located
       const timeoutMs = resource.stopTimeoutMs
       const call = callOf(located, resource, { group, action: 'stop', timeoutMs })
-      const accepted = exitCodes.filter((exitCode) => call.judge(exitCode, '', true).result === 'ok')
+      const accepted = exitCodes.filter((exitCode) => call.judge(exitCode, nothingSaid).result === 'ok')
       const { program, args, typed } = call
       return { kind: 'call', program, args, environment: environmentOf(call, group, resource, 'stop'), timeoutMs, accepted, typed }
     },
@@ -138,72 +134,13 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 }
 
+const nothingSaid: Said = { text: '', standardOutput: '', captured: true }
+
 /** No kind of script calls a higher one a success. */
 const exitCodes = Array.from({ length: 10 }, (_, code) => code)
 
-function conclude(
-  request: OperationRequest,
-  call: ScriptCall,
-  end: ScriptEnd,
-  output: Output,
-  onNotice: (notice: Notice) => void,
-): Outcome {
-  const { text, cutBytes } = output.read()
-  if (cutBytes > 0) {
-    const message = `${call.typed} printed more than ${Math.round(cutBytes / 1_024)} KiB; only the end of it was kept`
-    onNotice({ code: 'script-output-cut', message, group: request.group })
-  }
-  switch (end.end) {
-    case 'exited':
-      return call.judge(end.exitCode, text, output.captured)
-    case 'killed':
-      return { result: 'failed', message: `${call.typed} was killed by ${end.signal}${saying(text)}` }
-    case 'cancelled':
-      return { result: 'cancelled' }
-    case 'timed-out':
-      return { result: 'timed-out', message: timedOut(request, call, end.survivors) + saying(text) }
-    case 'not-started':
-      return { result: isUnfit(end.code) ? 'not-runnable' : 'failed', message: notStarted(call, end.code, end.message) }
-  }
-}
-
-function timedOut(request: OperationRequest, call: ScriptCall, survivors: readonly number[]): string {
-  const limit = `${request.timeoutMs / 1_000} s`
-  const head = `${call.typed} was not done after ${limit} and was ended: TERM, and KILL ${graceMs / 1_000} s later where TERM did not do`
-  if (survivors.length === 0) return head
-  return `${head}; even so process ${survivors.join(', ')} does not end (type: ps -o pid,stat,wchan,cmd -p ${survivors.join(',')})`
-}
-
-/** The file is what stands in the way; any other error (no memory, too many processes) says nothing of the resource. */
-function isUnfit(code: string): boolean {
-  return code === 'ENOENT' || code === 'ENOEXEC' || code === 'EACCES' || code === 'ENOTDIR' || code === 'ELOOP'
-}
-
-/** execve's errors name neither the interpreter nor the cure. */
-function notStarted(call: ScriptCall, code: string, message: string): string {
-  const { program } = call
-  if (program === 'systemctl') return `systemctl cannot be run (${code || message}): systemd units need a host that runs systemd`
-  const look = `type: head -1 ${program}; ${call.typed}`
-  if (code === 'ENOENT') {
-    return `${program} cannot be run: the interpreter ${interpreterOf(program)} of its first line does not exist; ${look}`
-  }
-  if (code === 'ENOEXEC') return `${program} cannot be run: it is neither a program for this machine nor begins with #!; ${look}`
-  if (code === 'EACCES') return `${program} cannot be run: no permission for it or its interpreter ${interpreterOf(program)}; ${look}`
-  return `${program} cannot be run (${code}): ${message}; ${look}`
-}
-
-function interpreterOf(path: string): string {
-  try {
-    const [line = ''] = readFileSync(path, 'latin1').slice(0, 256).split('\n')
-    // A carriage return (a file from another system) is the usual reason, and would not be seen otherwise.
-    return line.startsWith('#!') ? JSON.stringify(line.slice(2).trim() + (line.endsWith('\r') ? '\r' : '')) : '(none named)'
-  } catch {
-    return '(file not readable)'
-  }
-}
-
 /** One file for each node, resource and action; a run beside one that would not end gets its own. */
-function outputName(node: string, request: OperationRequest, taken: ReadonlySet<string>): string {
+function outputNameOf(node: string, request: OperationRequest, taken: ReadonlySet<string>): string {
   const full = `${node}.${request.group}.${named(request.resource)}`
   const digest = createHash('sha256').update(full).digest('hex').slice(0, 8)
   const name = `${full.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 80)}.${digest}.${request.action}`

@@ -12,6 +12,8 @@ export interface ScriptRun {
   readonly timeoutMs: Millis
   /** stdout and stderr. */
   readonly outputFd: number
+  /** stderr, where it goes elsewhere. */
+  readonly errorFd?: number
   /** stdin; absent: nothing to read. */
   readonly inputFd?: number
 }
@@ -62,7 +64,7 @@ export function runScript(run: ScriptRun): RunningScript {
     // execa hands on any descriptor as it is; only its types stop at 9.
     stdin: run.inputFd === undefined ? 'ignore' : run.inputFd as 3,
     stdout: run.outputFd as 3,
-    stderr: run.outputFd as 3,
+    stderr: (run.errorFd ?? run.outputFd) as 3,
   })
   const { pid } = child
   if (pid !== undefined) giveUpOomProtection(pid)

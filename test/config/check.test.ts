@@ -177,7 +177,7 @@ test('import of files with errors prints nothing and exits with 2', async () => 
 
 test('facts of this machine: its name, its interfaces, programs and names', async () => {
   const facts = await gatherMachineFacts({
-    scripts: [], programs: ['sh', 'no-such-program', '/bin/sh', '/bin/no-such-program'], files: ['/etc/passwd', '/no/such/file'],
+    scripts: new Map(), programs: ['sh', 'no-such-program', '/bin/sh', '/bin/no-such-program'], files: ['/etc/passwd', '/no/such/file'],
     hosts: ['localhost', 'no-such-host.invalid'],
   })
   expect(facts.nodeName).toBe(ownNodeName())

@@ -59,6 +59,11 @@ const floating: readonly (readonly [string, object | undefined])[] = [
   ['192.0.2.100/24/eth0/192.0.2.255', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, interface: 'eth0',
   broadcast: '192.0.2.255' }],
   ['192.0.2.100/24/192.0.2.255', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, broadcast: '192.0.2.255' }],
+  ['192.0.2.100/24/192.0.2.255/eth0', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, interface: 'eth0', broadcast: '192.0.2.255' }],
+  ['192.0.2.100/24//192.0.2.255', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, broadcast: '192.0.2.255' }],
+  ['192.0.2.100//eth0', { ip: '192.0.2.100', family: 'ipv4', interface: 'eth0' }],
+  ['192.0.2.100/24/bond0.100:1/192.0.2.255', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, interface: 'bond0.100', label: '1', broadcast: '192.0.2.255' }],
+  ['192.0.2.100/24/2eth0', undefined], ['192.0.2.100/24:eth0', undefined], ['192.0.2.100%eth0', undefined], ['192.0.2.100/24/eth0/eth1', undefined],
   ['192.0.2.100/eth0:0', { ip: '192.0.2.100', family: 'ipv4', interface: 'eth0', label: '0' }],
   ['192.0.2.100/24/enp0s31f6:0', { ip: '192.0.2.100', family: 'ipv4', prefixLength: 24, interface: 'enp0s31f6', label: '0' }],
   ['2001:db8::1/64/eth0', { ip: '2001:db8::1', family: 'ipv6', prefixLength: 64, interface: 'eth0' }],
@@ -76,6 +81,13 @@ for (const [text, want] of floating) {
     expect(parsed.ok ? parsed.address : undefined).toEqual(want)
   })
 }
+
+test('what Heartbeat would read otherwise is said', () => {
+  const notes = (text: string) => { const parsed = parseFloatingAddress(text); return parsed.ok ? parsed.notes.join() : 'refused' }
+  expect(notes('192.0.2.100/24/eth0/192.0.2.255')).toBe('')
+  expect(notes('192.0.2.100/24/192.0.2.255/eth0')).toMatch(/ignores "eth0".*Write 192\.0\.2\.100\/MASK\/eth0\/192\.0\.2\.255/)
+  expect(notes('192.0.2.100//eth0')).toMatch(/reads "eth0" as a mask/)
+})
 
 test('schedules have five fields within their ranges', () => {
   for (const good of ['0 3 * * *', '*/5 * * * *', '0 0-6 1,15 jan-mar sun', '59 23 31 12 7']) expect(cronFault(good),

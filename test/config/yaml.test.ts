@@ -31,6 +31,7 @@ test('the smallest file, with every default', () => {
     auth: { active: 1, keys: [{ index: 1, method: 'sha1', key: 'a-test-key' }] },
     allowCrc: false,
     notify: [],
+    resourceAgents: 'hactl',
     debugLevel: 0,
     environment: {},
   })

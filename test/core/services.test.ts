@@ -86,3 +86,32 @@ test('failback with a window: one that the peer could not use does not open agai
   expect(pair.held('web')).toBe('a')
   expect(codes(pair.hosts.b)).toContain('group-offered')
 })
+
+const mute = { result: 'unknown', message: 'its status says nothing' } as const
+
+test('a script whose status never said that it runs is not watched, and does not fail for it', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('old')])]))
+  pair.outcomes.set('a status old', mute)
+  const operationsBefore = pair.hosts.a.state.nextOperationId
+  pair.run(60_000)
+  expect(pair.held('web')).toBe('a')
+  expect(codes(pair.hosts.a).filter((code) => code === 'status-unknown')).toHaveLength(1)
+  expect(codes(pair.hosts.a)).not.toContain('resource-failed')
+  expect(pair.hosts.a.state.nextOperationId - operationsBefore).toBeLessThan(3)
+  // A script that was mended is asked again after its next start.
+  pair.outcomes.clear()
+  pair.ask('a', { type: 'standby', scope: 'all', once: true, timeoutMs: 60_000 })
+  pair.run(2_000)
+  pair.ask('a', { type: 'takeover', target: 'all', force: false, timeoutMs: 60_000 })
+  pair.run(10_000)
+  expect(groupOf(pair.hosts.a).stages[1]?.statusKind).toBe('answers')
+})
+
+test('a script that said once that it runs, and then nothing, has died', () => {
+  const pair = pairOf(configuration([group('web', 'a', [address('192.0.2.100'), script('old')])]))
+  pair.run(5_000)
+  pair.outcomes.set('a status old', mute)
+  pair.run(10_000)
+  expect(codes(pair.hosts.a)).toContain('resource-failed')
+  expect(codes(pair.hosts.a)).not.toContain('status-unknown')
+})

@@ -18,6 +18,7 @@ const wills = 'test/core/wills.test.ts'
 const fencing = 'test/core/fencing.test.ts'
 const leases = 'test/runtime/addresses-lease.test.ts'
 const guard = 'test/runtime/guard.test.ts'
+const scriptAddresses = 'test/core/script-addresses.test.ts'
 const thirdParties = 'test/core/third-parties.test.ts'
 
 export const mutations: readonly Mutation[] = [
@@ -133,7 +134,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'the guard stops scripts although nobody could take over', file: 'src/core/guard-plan.ts',
-    from: 'stops: peerTakes ? cold : [],', to: 'stops: cold,',
+    from: 'stops: peerTakes ? cold : scripted,', to: 'stops: cold,',
     caughtBy: { file: wills, title: 'the plan of the guard: addresses and, where the peer can take over, stops in reverse order; wills that are true afterwards' },
   },
   {
@@ -260,5 +261,25 @@ export const mutations: readonly Mutation[] = [
     title: 'the watchdog is fed whatever the core does', file: 'src/daemon/watchdog-feeding.ts',
     from: 'if (overdueMs() < timeoutMs / 2) watchdog.feed()', to: 'if (overdueMs() < Infinity) watchdog.feed()',
     caughtBy: { file: 'test/daemon/watchdog-feeding.test.ts', title: 'the watchdog is fed four times in its time, and not by a daemon that misses its own deadlines' },
+  },
+  {
+    title: 'an address of Heartbeat\'s script outlives its daemon where nobody could take it', file: 'src/core/guard-plan.ts',
+    from: 'stops: peerTakes ? cold : scripted,', to: 'stops: peerTakes ? cold : [],',
+    caughtBy: { file: scriptAddresses, title: 'where nobody could take the group, its guard stops the address and leaves the service' },
+  },
+  {
+    title: 'the guard says that addresses are gone which a script has still to take away', file: 'src/core/guard-plan.ts',
+    from: "...(scripted.length === 0 ? ['addresses-gone'] as const : [])", to: "'addresses-gone' as const",
+    caughtBy: { file: scriptAddresses, title: 'the guard of a dead daemon runs its stop in its turn, and says nothing of addresses before all is stopped' },
+  },
+  {
+    title: 'a script that has no status has died', file: 'src/core/outcomes.ts',
+    from: "outcome.result === 'unknown' && stage.statusKind !== 'answers'", to: "outcome.result === 'unknown' && stage.statusKind === 'mute'",
+    caughtBy: { file: 'test/core/services.test.ts', title: 'a script whose status never said that it runs is not watched, and does not fail for it' },
+  },
+  {
+    title: 'a stop that failed is forgiven to a script that says nothing', file: 'src/runtime/script-sequence.ts',
+    from: 'said === undefined || !saysStopped(said)', to: 'said === undefined',
+    caughtBy: { file: 'test/runtime/heartbeats-way.test.ts', title: 'silence after a stop that failed is no word that it has stopped' },
   },
 ]

@@ -11,6 +11,7 @@ import type { ResourceConfig } from '../../src/core/config.ts'
 import type { Action, Outcome } from '../../src/core/events.ts'
 import { bundle, outputOf, start } from '../fixtures/bundled-program.ts'
 import { createOperations, type Notice, type Operations, type OperationsOptions } from '../../src/runtime/operations.ts'
+import type { ScriptLogging } from '../../src/runtime/script-environment.ts'
 
 const scripts = fileURLToPath(new URL('../fixtures/scripts', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'hactl-operations-'))
@@ -90,10 +91,31 @@ test('the environment is the contract, and nothing of the service manager leaks 
   for (const line of [
     'HACTL_NODE=alpha', 'HACTL_PEER=beta', 'HACTL_GROUP=web', 'HACTL_ACTION=status', `HACTL_RESOURCE=show-call::${out}`,
     'HA_CURHOST=alpha', 'HA_DIR=/etc/ha.d', 'HA_FUNCS=/etc/ha.d/shellfuncs', 'HA_SITE=east', 'OCF_ROOT=/usr/lib/ocf',
+    'HA_RESOURCEDIR=/etc/ha.d/resource.d', 'HA_DATEFMT=%Y/%m/%d_%T\t', 'OCF_AGENTS=/usr/lib/ocf/resource.d',
     'LC_ALL=C', 'COLOUR=blue', 'directory /', 'input 0',
   ]) expect(text.split('\n')).toContain(line)
   expect(text).toMatch(/^PATH=.*\/usr\/sbin.*\/sbin/m)
   expect(text).not.toContain('NOTIFY_SOCKET')
+})
+
+test('logging is set for scripts as Heartbeat sets it', async () => {
+  const variablesFor = async (logging: ScriptLogging): Promise<Record<string, string>> => {
+    const on = create({ logging })
+    const out = file('call')
+    await run(resource('show-call', out), 'start', 20_000, on)
+    on.close()
+    const pairs = readFileSync(out, 'utf8').split('\n').filter((line) => /^HA_(LOG|DEBUG|debug)/.test(line)).map((line) => line.split('=', 2) as [string, string])
+    return Object.fromEntries(pairs)
+  }
+  const nothing = { HA_LOGFILE: '', HA_DEBUGLOG: '/dev/null', HA_LOGFACILITY: 'daemon', HA_LOGD: 'no', HA_debug: '0' }
+  expect(await variablesFor({ debugLevel: 0 })).toEqual(nothing)
+  expect(await variablesFor({ debugLevel: 1, logFile: '/var/log/ha-log', scriptLog: { debugFile: '/var/log/ha-debug', facility: 'local0', logd: false } }))
+    .toEqual({ HA_LOGFILE: '/var/log/ha-log', HA_DEBUGLOG: '/var/log/ha-debug', HA_LOGFACILITY: 'local0', HA_LOGD: 'no', HA_debug: '1' })
+  const { HA_LOGFACILITY: _, ...without } = nothing
+  expect(await variablesFor({ debugLevel: 0, logFile: '/l' })).toEqual({ ...without, HA_LOGFILE: '/l' })
+  expect(await variablesFor({ debugLevel: 0, scriptLog: { logd: true } })).toEqual({ ...without, HA_LOGD: 'yes' })
+  expect(await variablesFor({ debugLevel: 0, scriptLog: { facility: 'none', logd: false } })).toEqual({ ...nothing, HA_LOGFACILITY: '' })
+  expect(await variablesFor({ debugLevel: 0, logFile: '/l', scriptLog: { facility: 'none', logd: false } })).toEqual({ ...nothing, HA_LOGFILE: '/l', HA_LOGFACILITY: 'none' })
 })
 
 const refusals: readonly (readonly [string, ResourceConfig, readonly (string | RegExp)[]])[] = [
@@ -152,18 +174,6 @@ test('the first directory that has the script wins', () => {
   on.close()
 })
 
-test('by default shipped scripts come before those of the host', () => {
-  const on = create({})
-  const byDefault = createOperations({ nodeName: 'a', peerName: 'b', environment: {}, outputDirectory, onNotice: () => undefined })
-  const found = byDefault.locate(resource('no-such-script-anywhere'))
-  expect(found.kind === 'not-found' && found.tried).toEqual([
-    fileURLToPath(new URL('../../resources/no-such-script-anywhere', import.meta.url)),
-    '/etc/hactl/resource.d/no-such-script-anywhere', '/etc/ha.d/resource.d/no-such-script-anywhere', '/etc/init.d/no-such-script-anywhere',
-  ])
-  on.close()
-  byDefault.close()
-})
-
 test('a failing script: exit code, what LSB means by it, the end of its output', async () => {
   const outcome = await run(resource('exit-code', '5'), 'start')
   expect(outcome).toEqual({
@@ -182,23 +192,6 @@ const lsb: readonly (readonly [Action, number, Outcome['result']])[] = [
 for (const [action, code, result] of lsb) {
   test(`LSB: ${action} with exit code ${code} is ${result}`, async () => {
     expect(await run(resource('exit-code', String(code)), action)).toMatchObject({ result })
-  })
-}
-
-// heartbeat-3.md section 6.4: the text of `status` decides in a resource.d of Heartbeat, its exit code never.
-const texts: readonly (readonly [string, number, Outcome['result']])[] = [
-  ['running', 0, 'ok'], ['running', 3, 'ok'], ['apache is Running', 1, 'ok'], ['OK', 0, 'ok'], ['not running', 0, 'not-running'],
-  ['Not Running', 0, 'not-running'], ['httpd is NOT running', 0, 'not-running'], ['stopped', 0, 'not-running'], ['', 0, 'not-running'],
-]
-for (const [text, code, result] of texts) {
-  test(`a script of ha.d/resource.d that says "${text}" with exit code ${code} is ${result}`, async () => {
-    const heartbeats = join(directory, 'ha.d/resource.d')
-    mkdirSync(heartbeats, { recursive: true })
-    writeFileSync(join(heartbeats, 'say'), readFileSync(join(scripts, 'say')), { mode: 0o755 })
-    const on = create({ resourceDirectories: [heartbeats] })
-    expect(await run(resource('say', text, String(code)), 'status', 20_000, on)).toEqual({ result })
-    expect((await run(resource('say', text, String(code)), 'start', 20_000, on)).result).toBe(code === 0 ? 'ok' : 'failed')
-    on.close()
   })
 }
 
@@ -326,8 +319,10 @@ test('an OCF agent gets its parameters and is judged by the OCF codes', async ()
   expect(await run(probe(7), 'status', 20_000, on)).toEqual({ result: 'not-running' })
   expect(await run(probe(8), 'status', 20_000, on)).toEqual({ result: 'ok' })
   expect(await run(probe(7), 'stop', 20_000, on)).toMatchObject({ result: 'failed', exitCode: 7 })
+  expect(await run(probe(1), 'start', 20_000, on)).toMatchObject({ result: 'failed', exitCode: 1 })
+  // It looked, found a program missing, and has started nothing.
   expect(await run(probe(5), 'start', 20_000, on)).toEqual({
-    result: 'failed', exitCode: 5,
+    result: 'not-runnable',
     message: `${agent} start failed with exit code 5 (a program it needs is not installed), saying: disk /dev/x=y is gone`,
   })
   on.close()

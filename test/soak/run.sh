@@ -2,9 +2,9 @@
 # What takes long. systemd: two hosts (containers of systemd-nspawn) on which hactl is installed as README section 2 says, through
 # start, kill, freeze, stop, restart, reload, reboot and power loss; 2 minutes, and one more the first time. kills: kill -9 of daemons
 # at 200 random moments, 3 minutes. faults: half an hour of random faults with a witness and a counting service. heartbeat: half an hour
-# beside a real Heartbeat with lost packets.
+# beside a real Heartbeat with lost packets. agents: every resource agent of Debian that can run here, half a minute.
 # Needs root; systemd also a Debian mirror for the first run, and cgroups that can be written.
-#   Usage: bash test/soak/run.sh [systemd|kills|faults|heartbeat] [WORDS FOR VITEST..]     KILLS, SOAK_MINUTES, SOAK_SEED: how much, and which
+#   Usage: bash test/soak/run.sh [systemd|kills|faults|heartbeat|agents] [WORDS FOR VITEST..]     KILLS, SOAK_MINUTES, SOAK_SEED: how much, and which
 # The image of the hosts is kept: in the directory HACTL_IMAGE, by default below the system's temporary directory.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
@@ -18,7 +18,7 @@ for program in systemd-nspawn mmdebstrap unshare nsenter nft ip; do
   command -v "$program" >/dev/null || fail "$program is not installed"
 done
 case "${1:-}" in
-  kills | faults | heartbeat) ;;
+  kills | faults | heartbeat | agents) ;;
   *)
     HACTL_IMAGE=$(bash test/soak/image.sh) || exit 1
     export HACTL_IMAGE ;;
