@@ -75,7 +75,7 @@ test('release --all without a plan of a guard, and a stop that hangs: exit code 
   await pair.alpha.must('rm -r /run/hactl/guard')
   await behave(pair.alpha, 'stop', 'hang')
   const { code, said } = await released(pair.alpha, 'signal')
-  expect(code).toBe(1)
+  expect(code, said).toBe(1)
   expect(said).toContain(`hactl cleanup ${ip} --i-have-checked`)
   expect(await pair.alpha.addresses(), 'the address goes all the same').not.toContain(ip)
   expect(JSON.parse(pair.alpha.read('/var/lib/hactl/state.json'))).toMatchObject({ groups: [{ name: ip, unclean: true }] })

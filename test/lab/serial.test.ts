@@ -86,6 +86,6 @@ test.skipIf(missing.length > 0)(`a real Heartbeat at the other end of the line: 
     expect(inspections.length).toBeGreaterThan(atLeast)
     expect(inspections.map(({ verdict, framing }) => `${verdict} ${framing ?? '?'}`)).toEqual(frames.map(() => 'valid classic'))
   }
-  // It has nothing to say against what it read.
-  expect(pair.beta.read('/var/log/ha-log').split('\n').filter((line) => /(ERROR|CRIT|WARN).*(auth|message|packet|string|TTY|serial)/i.test(line))).toEqual([])
+  // It has nothing to say against what it read; what a busy machine drops is asked for again.
+  expect(pair.beta.read('/var/log/ha-log').split('\n').filter((line) => !line.includes('lost packet') && /(ERROR|CRIT|WARN).*(auth|message|packet|string|TTY|serial)/i.test(line))).toEqual([])
 }, 90_000)
