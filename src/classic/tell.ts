@@ -1,12 +1,12 @@
 /** What is said unasked: that this node joins, what it holds and whether it is at rest, what it wants, that it shuts down. */
 import type { Millis } from '../core/time.ts'
 import { holdingOf } from './classes.ts'
-import { factsOf, isActive, peerListens, say, setState, type DialogueState, type Turn } from './dialogue-state.ts'
+import { factsOf, isActive, peerListens, say, setPeer, setState, type DialogueState, type Turn } from './dialogue-state.ts'
 import { askAgainMs, mayAsk } from './exchange-give.ts'
 import { areWeStable, claimWithinMs, classesWith, numbersAbove, ourGroups, ourHolding, peerHolds } from './ours.ts'
 import type { Holding } from './words.ts'
 
-/** A Heartbeat that does not say what it holds is asked again; one of `auto_failback legacy` never says. */
+/** A Heartbeat that does not say what it holds is asked again. */
 const startAgainMs: Millis = 10_000
 
 /**
@@ -24,19 +24,21 @@ export function tellStarting(turn: Turn): void {
   if (nowMs < startingMs(state)) return
   say(turn, { word: 'starting' })
   setState(turn, { toldStartingMs: nowMs, told: undefined })
+  setPeer(turn, { silentHeartbeats: 0 })
 }
 
-function startingMs(state: DialogueState): Millis {
+/** Infinity: it was said, or need not be. */
+export function startingMs(state: DialogueState): Millis {
   const { peer, toldStartingMs } = state
   if (!isActive(state) || !peerListens(state) || peer?.leaving === true) return Infinity
   if (toldStartingMs === undefined) return -Infinity
-  return peer?.holds === undefined ? toldStartingMs + startAgainMs : Infinity
+  return peer?.holds === undefined && peer?.mode !== 'legacy' ? toldStartingMs + startAgainMs : Infinity
 }
 
 function mayTellHolding(state: DialogueState): boolean {
   // After a silence it will be less as soon as the Heartbeat has said what it holds.
   if (state.yields && state.peer?.holds === undefined) return false
-  return isActive(state) && peerListens(state) && state.exchange === undefined && state.toldStartingMs !== undefined
+  return isActive(state) && peerListens(state) && state.peer?.mode === 'classes' && state.exchange === undefined && state.toldStartingMs !== undefined
 }
 
 export function tellHolding(turn: Turn): void {
@@ -52,7 +54,7 @@ export function tellHolding(turn: Turn): void {
 /** Upon our `shutdone`, which is the core's goodbye, it takes everything at once; until then it waits. */
 export function tellLeaving(turn: Turn): void {
   const { state } = turn
-  if (state.spoken?.kind !== 'status' || factsOf(state)?.leaving !== true || state.toldLeaving || !peerListens(state)) return
+  if (state.spoken?.kind !== 'status' || factsOf(state)?.leaving !== true || state.toldLeaving || !peerListens(state) || state.peer?.mode !== 'classes') return
   say(turn, { word: 'resource', holds: 'none', full: true, stable: false, info: 'shutdown' })
   setState(turn, { toldLeaving: true, numbers: { ...state.numbers, ...numbersAbove(ourGroups(state, 'all')) } })
 }

@@ -28,6 +28,8 @@ export interface DraftResource {
   readonly script: string
   readonly args: readonly string[]
   readonly address?: FloatingAddress
+  /** Where it is written as one word. */
+  readonly word?: string
   readonly place: Place
   readonly settings: ResourceSettings
 }

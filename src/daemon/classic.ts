@@ -177,6 +177,9 @@ function follow(encounter: Encounter, outputs: readonly DialogueOutput[]): boole
 function obey(encounter: Encounter, output: DialogueOutput): boolean {
   const { options, link } = encounter
   switch (output.type) {
+    case 'heartbeat':
+      if (encounter.lastSpoken?.kind === 'status') say(encounter, { packet: encounter.lastSpoken })
+      return false
     case 'say':
       say(encounter, { word: output.word })
       return false
@@ -191,6 +194,9 @@ function obey(encounter: Encounter, output: DialogueOutput): boolean {
         command: { type: 'standby', scope: output.command.scope, once: true, timeoutMs: standbyTimeoutMs },
       })
       return true
+    case 'report':
+      options.report(output)
+      return false
   }
 }
 

@@ -50,6 +50,8 @@ export interface CoupleOptions {
   /** Our node; the other one runs Heartbeat. Group `web` prefers a, `db` prefers b. */
   readonly we: 'a' | 'b'
   readonly failback?: boolean
+  /** The Heartbeat's is legacy; `failback` is ours alone then. */
+  readonly legacy?: boolean
   readonly oneGroup?: boolean
   readonly config?: Partial<CoreConfig>
   readonly operationMs?: number
@@ -105,7 +107,7 @@ export function couple(options: CoupleOptions): Couple {
   const self: Couple = {
     nowMs: 0,
     heartbeat: createHeartbeat({
-      name: they, peer: we, groups, autoFailback: failback, keepaliveMs: 200, deadtimeMs, initdeadMs, operationMs: options.operationMs ?? 50,
+      name: they, peer: we, groups, autoFailback: failback, legacy: options.legacy ?? false, keepaliveMs: 200, deadtimeMs, initdeadMs, operationMs: options.operationMs ?? 50,
       now: () => self.nowMs, later,
       transmit(id, heard) {
         self.log.push(`${Math.round(self.nowMs)} they: ${describeWord(heard)}`)
@@ -218,6 +220,8 @@ export function couple(options: CoupleOptions): Couple {
     for (const output of result.outputs) {
       if (output.type === 'say') sendWord(output.word)
       else if (output.type === 'feed') feed({ type: 'packet-received', link: 'bcast eth0', packet: output.packet })
+      else if (output.type === 'report') self.codes.push(output.code)
+      else if (output.type === 'heartbeat') sendWord({ sign: 'status', nodeStatus: 'active', deadtimeMs })
       else feed({ type: 'admin-requested', requestId: ++requestId, command: { type: 'standby', scope: output.command.scope, once: true, timeoutMs: 60_000 } })
     }
     leave()
@@ -272,6 +276,10 @@ export function describeWord(heard: Word | Sign): string {
       return `resource ${heard.holds}${heard.full ? ' full' : ''}${heard.stable === undefined ? '' : ` isstable=${heard.stable ? 1 : 0}`}${heard.info === undefined ? '' : ` info=${heard.info}`}`
     case 'ask':
       return `ask ${heard.holds} ${heard.step}`
+    case 'ip-request':
+      return `ip-request ${heard.key}`
+    case 'ip-answer':
+      return `ip-answer ${heard.key} weown=${heard.owned ? 'yes' : 'no'}`
     case 'takeover':
       return `takeover ${heard.holds}`
     case 'reqnodes':

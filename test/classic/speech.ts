@@ -63,6 +63,8 @@ export function speech(self: 'a' | 'b' = 'a', own = groups): Speech {
     for (const output of step.outputs) {
       if (output.type === 'say') out.push(describeWord(output.word))
       else if (output.type === 'command') out.push(`command ${output.command.kind} ${output.command.scope}`)
+      else if (output.type === 'report') out.push(`report ${output.code}`)
+      else if (output.type === 'heartbeat') out.push('heartbeat')
       else out.push(`fed: ${describeFed(output.packet)}`)
     }
   }
@@ -82,6 +84,8 @@ function describeFed({ kind, facts }: Packet): string {
 
 export const status = (nodeStatus: 'init' | 'up' | 'active'): Sign => ({ sign: 'status', nodeStatus, deadtimeMs: 30_000 })
 export const resource = (holds: Holding, stable?: boolean, info?: string): Word => ({ word: 'resource', holds, full: stable !== undefined, ...(stable === undefined ? {} : { stable }), ...(info === undefined ? {} : { info }) })
+export const request = (key: string): Word => ({ word: 'ip-request', key })
+export const answer = (key: string, owned = true): Word => ({ word: 'ip-answer', key, owned })
 export const ask = (holds: Holding, step: 'me' | 'other' | 'done'): Word => ({ word: 'ask', holds, step })
 
 /** Both have joined and hold their own. */
