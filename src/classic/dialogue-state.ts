@@ -31,6 +31,8 @@ export interface PeerView {
   readonly activeSinceMs: Millis | undefined
   /** Heartbeats of it, as an active one, since it was asked what it holds. */
   readonly silentHeartbeats: number
+  /** It was told once, unasked, what we hold (tell.ts). */
+  readonly nudged: boolean
   /** It has said goodbye: whatever else comes of this generation tells nothing. */
   readonly gone: boolean
 }
@@ -97,6 +99,8 @@ export interface DialogueState {
    * started and holds nothing. Until both are known to hold nothing in common.
    */
   readonly yields: boolean
+  /** The Heartbeat has counted this node dead while that heard it all the time, and has acknowledged nothing since: what is said now it does not hear. */
+  readonly unheard: boolean
   /** To this generation of the Heartbeat. */
   readonly toldStartingMs: Millis | undefined
   /** Undefined: it is to be told, whatever it is. */
@@ -126,6 +130,7 @@ export interface Turn {
   heartbeatFirst: boolean
   readonly commands: Extract<DialogueOutput, { type: 'command' }>[]
   readonly reports: Report[]
+  renews: boolean
 }
 
 export function setState(turn: Turn, change: Partial<DialogueState>): void {
@@ -153,6 +158,11 @@ export function isActive({ spoken }: DialogueState): boolean {
 /** Words about resources mean something to it: not before it is active itself, and no more when it has left. */
 export function peerListens({ peer }: DialogueState): boolean {
   return peer !== undefined && !peer.gone && peer.nodeStatus === 'active'
+}
+
+/** And it hears what is said. */
+export function maySpeak(state: DialogueState): boolean {
+  return peerListens(state) && !state.unheard
 }
 
 /** An exchange, or its end, changes what this node says of itself: it is told afresh. */

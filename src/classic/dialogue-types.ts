@@ -27,11 +27,14 @@ export type DialogueInput = { readonly nowMs: Millis } & (
   | { readonly type: 'spoke'; readonly packet: Packet }
   /** After a silence this node goes on under another generation: for the Heartbeat it has just been started (heartbeat-3.md 4.6). */
   | { readonly type: 'renewed' }
+  /** The Heartbeat has acknowledged something of this generation: it hears us. */
+  | { readonly type: 'acknowledged' }
   | { readonly type: 'tick' }
 )
 
 /**
- * In order: `heartbeat`: our newest status once more; `say` to the peer; `feed` to the core as heard; `command` to the core as if typed here; `report` to the log. What is fed makes the core speak, so
+ * In order: `heartbeat`: our newest status once more; `say` to the peer; `feed` to the core as heard; `command` to the core as if typed here; `report` to the log; `renew`: this node goes on
+ * under another generation, and the dialogue is told so. What is fed makes the core speak, so
  * the new state must be in force before an output is performed.
  */
 export type DialogueOutput =
@@ -40,5 +43,6 @@ export type DialogueOutput =
   | { readonly type: 'feed'; readonly packet: Packet }
   | { readonly type: 'command'; readonly command: { readonly kind: 'standby-once'; readonly scope: Scope } }
   | Report
+  | { readonly type: 'renew' }
 
 export interface Report { readonly type: 'report'; readonly level: Level; readonly code: Code; readonly message: string }

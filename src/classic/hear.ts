@@ -2,6 +2,7 @@
 import type { PacketId, Scope } from '../core/packet.ts'
 import { common, mirrored, plus } from './classes.ts'
 import { isActive, say, setPeer, setState, type PeerView, type Turn } from './dialogue-state.ts'
+import { hearCountedDead } from './counted-dead.ts'
 import { hearGiven, hearMe, hearStopping } from './exchange-take.ts'
 import { hearOther, hearStable, hearTaken } from './exchange-give.ts'
 import { forgetKeys, hearAnswer, hearClasses, hearRequest, meetActive, noteSilence } from './key-talk.ts'
@@ -36,9 +37,9 @@ function meet(turn: Turn, id: PacketId): void {
   const peer: PeerView = {
     generation: id.generation, newestSequence: id.sequence, heardMs: turn.nowMs, nodeStatus: 'up', statusSequence: 0, deadtimeMs: turn.state.peer?.deadtimeMs,
     holds: undefined, resourceSequence: 0, stable: false, leaving: false, gone: false,
-    mode: turn.state.legacyBefore ? 'legacy' : 'unsure', joined: false, activeSinceMs: undefined, silentHeartbeats: 0,
+    mode: turn.state.legacyBefore ? 'legacy' : 'unsure', joined: false, activeSinceMs: undefined, silentHeartbeats: 0, nudged: false,
   }
-  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: turn.state.peer === undefined, unknownKey: undefined, peerPings: undefined, toldPings: undefined })
+  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: turn.state.peer === undefined, unheard: false, unknownKey: undefined, peerPings: undefined, toldPings: undefined })
 }
 
 /** The core counts it dead by now, or is about to: a little early is the safer side. */
@@ -53,7 +54,7 @@ function deathMs({ state }: Turn): number {
  */
 function returnAfterSilence(turn: Turn): void {
   noteOwed(turn)
-  setPeer(turn, { holds: undefined, stable: false, leaving: false, joined: false })
+  setPeer(turn, { holds: undefined, stable: false, leaving: false, joined: false, nudged: false })
   setState(turn, { exchange: undefined, unanswered: undefined, toldStartingMs: undefined, told: undefined })
   forgetKeys(turn)
   meetActive(turn)
@@ -103,6 +104,8 @@ function hearWord(turn: Turn, id: PacketId, word: Word): void {
     case 'takeover':
       if (isActive(state)) turn.commands.push({ type: 'command', command: { kind: 'standby-once', scope: scopes[word.holds] } })
       return
+    case 'stonith':
+      return hearCountedDead(turn, id.sequence, word)
     case 'pings':
       return hearPings(turn, word.seen)
     case 'pings-answer':

@@ -8,7 +8,7 @@ import { numbersAbove } from './ours.ts'
 import type { Word } from './words.ts'
 
 /** One with classes answers `starting` at once; so many heartbeats after it, and so long, it would have been asked for what was lost. */
-const silentForMs: Millis = 3_000
+const silentForMs: Millis = 2_500
 const silentHeartbeats = 3
 
 const unasked: KeyTalk = { at: 'unasked', sinceMs: -Infinity, sequence: 0, open: 0, askedMs: -Infinity }
@@ -34,7 +34,7 @@ export function isHere(own: AdvertisedGroup): boolean {
 /** It has neither told what it holds nor asked us to, since it was asked. */
 export function noteSilence(turn: Turn): void {
   const { peer, toldStartingMs } = turn.state
-  if (peer?.mode !== 'unsure' || peer.nodeStatus !== 'active' || toldStartingMs === undefined) return
+  if (peer?.mode !== 'unsure' || peer.nodeStatus !== 'active' || !peer.nudged || toldStartingMs === undefined) return
   const heartbeats = peer.silentHeartbeats + 1
   setPeer(turn, { silentHeartbeats: heartbeats })
   if (heartbeats >= silentHeartbeats && turn.nowMs >= toldStartingMs + silentForMs) becomeLegacy(turn)

@@ -16,7 +16,7 @@
 import type { AdvertisedGroup } from '../core/packet.ts'
 import type { Millis } from '../core/time.ts'
 import { classOf } from './classes.ts'
-import { factsOf, peerListens, say, setState, type DialogueState, type KeyTalk, type Turn } from './dialogue-state.ts'
+import { factsOf, maySpeak, peerListens, say, setState, type DialogueState, type KeyTalk, type Turn } from './dialogue-state.ts'
 import type { SettingGroup } from './dialogue-types.ts'
 import { isHere, letGo, ownGroup, setTalk, talkOf } from './key-talk.ts'
 import { keyOf } from './keys.ts'
@@ -62,7 +62,7 @@ function perform(turn: Turn, group: SettingGroup, act: Exclude<Act, undefined>):
 
 function actOn(state: DialogueState, group: SettingGroup, nowMs: Millis): Act {
   const own = ownGroup(state, group.name)
-  if (own === undefined || !peerListens(state)) return undefined
+  if (own === undefined || !maySpeak(state)) return undefined
   const talk = talkOf(state, group.name)
   if (talk.at === 'letting-go') return !isHere(own) && !own.claiming ? 'answer' : undefined
   if (isOffered(own, talk) || isIdleSince(state, group, own, talk, nowMs)) return 'let-go'

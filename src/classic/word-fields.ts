@@ -40,6 +40,8 @@ export function wordFields(word: Word, peer: NodeName): readonly Field[] {
       return [text('t', 'ip-request-resp'), text('dest', peer), text('ipaddr', word.key), text('weown', word.owned ? 'yes' : 'no'), text('ok', 'OK')]
     case 'takeover':
       return [text('t', 'hb_takeover'), text('rsc_hold', word.holds)]
+    case 'stonith':
+      return [text('t', 'stonith'), text('node', word.node), text('result', word.result)]
     case 'pings':
       return [text('t', 'num_ping_nodes'), text('num_ping', String(word.seen)), ...toIpfail(peer)]
     case 'pings-answer':
@@ -76,6 +78,8 @@ export function readWord(type: string, fields: readonly Field[]): ReadWord {
       return readAnswer(fields)
     case 'hb_takeover':
       return { word: 'takeover', holds: readTakeover(fieldText(fields, 'rsc_hold')) }
+    case 'stonith':
+      return readStonith(fieldText(fields, 'node'), fieldText(fields, 'result'))
     case 'num_ping_nodes':
       return readPings(fieldText(fields, 'num_ping'))
     case 'you_are_dead':
@@ -137,6 +141,10 @@ function readAnswer(fields: readonly Field[]): ReadWord {
 /** Whatever is neither local nor foreign means all of it, `failback` too: so does the script of a Heartbeat (section 5.10). */
 function readTakeover(written: string | undefined): Holding {
   return written === 'local' || written === 'foreign' ? written : 'all'
+}
+
+function readStonith(node: string | undefined, result: string | undefined): ReadWord {
+  return node === undefined || result === undefined ? 'bad' : { word: 'stonith', node: node.slice(0, maxInfoLength), result: result.slice(0, maxInfoLength) }
 }
 
 function readPings(written: string | undefined): ReadWord {

@@ -22,6 +22,8 @@ export type Word =
   | { readonly word: 'ip-answer'; readonly key: string; readonly owned: boolean }
   /** Whoever hears it gives up: all of it, its foreign groups for `local`, its local ones for `foreign` (5.10). */
   | { readonly word: 'takeover'; readonly holds: Holding }
+  /** Its sender counts `node` dead, and has reset it, or takes over as it is (5.6); `result`: which. */
+  | { readonly word: 'stonith'; readonly node: string; readonly result: string }
   /** How many ping nodes its sender sees, and what ipfail answers (8.6). */
   | { readonly word: 'pings'; readonly seen: number }
   | { readonly word: 'pings-answer'; readonly answer: 'you-are-dead' | 'abort-giveup' }

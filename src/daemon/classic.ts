@@ -151,6 +151,8 @@ function perform(encounter: Encounter, output: DeliveryOutput, nowMs: Millis): b
     case 'heard':
       heardPeer(encounter.renewal, nowMs)
       return follow(encounter, encounter.dialogue.step({ type: 'heard', id: output.id, heard: output.heard, nowMs }))
+    case 'acknowledged':
+      return follow(encounter, encounter.dialogue.step({ type: 'acknowledged', nowMs }))
     case 'judged':
       if (output.verdict === 'stale' || output.verdict === 'old-generation') options.drop(output.verdict, link)
       return false
@@ -196,6 +198,9 @@ function obey(encounter: Encounter, output: DialogueOutput): boolean {
       return true
     case 'report':
       options.report(output)
+      return false
+    case 'renew':
+      renew(encounter)
       return false
   }
 }

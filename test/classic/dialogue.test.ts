@@ -67,7 +67,7 @@ describe('joining', () => {
     one.hear(status('active'))
     one.taken()
     one.wait(25_000)
-    expect(one.taken()).toEqual(['starting', 'starting'])
+    expect(one.taken()).toEqual(['resource none full isstable=0', 'starting', 'starting', 'starting'])
   })
   test('a node that is nobody\'s preferred one holds its local groups all the same, as Heartbeat counts', () => {
     const one = speech('b', [{ name: 'web', preferredNode: 'a' }])

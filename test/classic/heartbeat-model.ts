@@ -205,6 +205,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       return
     }
     needsFailback = true
+    send({ word: 'stonith', node: options.peer, result: peerGeneration > 0 && otherHolds === none ? 'unneeded' : 'n_stnth' })
     if (options.legacy === true) return takeoverFromPeer()
     if (peerGeneration > 0 && otherHolds === none) {
       if ((iHold & local) === 0) requestOurs(true)
@@ -540,7 +541,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         return
       }
       if (options.legacy === true) {
-        if (heard.word !== 'starting') complain(`${heard.word} in legacy mode`)
+        if (heard.word === 'ask') complain(`${heard.word} in legacy mode`)
         return
       }
       if (heard.word === 'starting') processStarting()

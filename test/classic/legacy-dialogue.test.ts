@@ -30,12 +30,14 @@ const fed = (one: Speech) => one.taken().filter((line) => line.startsWith('fed')
 const said = (one: Speech) => one.taken().filter((line) => !line.startsWith('fed') && !line.startsWith('report'))
 
 describe('how it is recognised', () => {
-  test('active for three heartbeats and 3 s without a word of what it holds, though it was asked', () => {
+  test('active for three heartbeats and 3 s without a word of what it holds, though it was asked twice', () => {
     const one = speech()
     one.core({})
     one.hear(status('active'))
     expect(said(one)).toEqual(['starting'])
-    for (one.nowMs = 900; one.nowMs < 3_000; one.nowMs += 900) one.hear(status('active'))
+    one.wait(500)
+    expect(said(one)).toEqual(['resource none full isstable=0', 'starting'])
+    for (one.nowMs = 1_100; one.nowMs < 3_000; one.nowMs += 900) one.hear(status('active'))
     expect(fed(one).at(-1)).toBe('fed: web unknown, db unknown')
     one.nowMs = 3_000
     one.hear(status('active'))
@@ -48,6 +50,7 @@ describe('how it is recognised', () => {
     one.core({})
     one.hear(status('active'))
     one.wait(9_000)
+    one.hear(status('active'))
     one.hear(status('active'))
     expect(one.taken()).not.toContain('report peer-legacy')
   })
