@@ -34,6 +34,8 @@ export type DeliveryOutput =
   | { readonly type: 'heard'; readonly id: PacketId; readonly heard: Word | Sign }
   /** One for each message that was read. */
   | { readonly type: 'judged'; readonly id: PacketId; readonly verdict: Verdict }
+  /** The peer hears us: it has acknowledged something of this generation. */
+  | { readonly type: 'acknowledged' }
   | { readonly type: 'trouble'; readonly cause: RefusalCause }
 
 export interface DeliveryStep { readonly state: DeliveryState; readonly outputs: readonly DeliveryOutput[] }
@@ -108,8 +110,10 @@ function takeNote(state: DeliveryState, generation: number, note: Note, nowMs: M
   const { incoming, outgoing } = state
   if (incoming === undefined || generation !== incoming.generation) return { state, outputs: [] }
   switch (note.note) {
-    case 'ack':
-      return { state: { ...state, outgoing: acknowledged(outgoing, note.sequence) }, outputs: [] }
+    case 'ack': {
+      const after = acknowledged(outgoing, note.sequence)
+      return after === outgoing ? { state, outputs: [] } : { state: { ...state, outgoing: after }, outputs: [{ type: 'acknowledged' }] }
+    }
     case 'ask-again': {
       const answers = answerRequest(outgoing, note.first, note.last, nowMs)
       const again = answers.again.map((sent): DeliveryOutput => ({ type: 'send', sent }))

@@ -15,20 +15,22 @@ import type { Packet } from '../core/packet.ts'
 import type { Millis } from '../core/time.ts'
 import { setState, type DialogueState, type Turn } from './dialogue-state.ts'
 import type { DialogueInput, DialogueOutput, DialogueSetting } from './dialogue-types.ts'
+import { beHeard } from './counted-dead.ts'
 import { giveDueMs, noteIdle, settleGive } from './exchange-give.ts'
 import { settleTake, takeDueMs } from './exchange-take.ts'
 import { hear } from './hear.ts'
+import { keysDueMs, settleKeys } from './legacy.ts'
 import { noteOwed, owedMs, settleOwed } from './owed.ts'
 import { tellPings } from './pings.ts'
-import { tellDueMs, tellHolding, tellLeaving, tellStarting, tellTakeover } from './tell.ts'
+import { startingDueMs, tellDueMs, tellHolding, tellLeaving, tellStarting, tellTakeover } from './tell.ts'
 import { packetOf } from './view.ts'
 
 export type { DialogueState } from './dialogue-state.ts'
 
 export function createDialogue(setting: DialogueSetting): DialogueState {
   return {
-    setting, spoken: undefined, peer: undefined, exchange: undefined, unanswered: undefined, owed: undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, idleSinceMs: undefined, bothSinceMs: undefined, yields: false,
-    toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, peerPings: undefined, toldPings: undefined,
+    setting, spoken: undefined, peer: undefined, exchange: undefined, unanswered: undefined, owed: undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, idleSinceMs: undefined, bothSinceMs: undefined, yields: false, unheard: false,
+    toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: true, legacyBefore: false, unknownKey: undefined, peerPings: undefined, toldPings: undefined,
   }
 }
 
@@ -51,14 +53,14 @@ const asksWithinMs: Millis = 3_000
 export interface DialogueStep { readonly state: DialogueState; readonly outputs: readonly DialogueOutput[] }
 
 export function dialogueStep(state: DialogueState, input: DialogueInput): DialogueStep {
-  const turn: Turn = { nowMs: input.nowMs, state, says: [], commands: [] }
+  const turn: Turn = { nowMs: input.nowMs, state, says: [], heartbeatFirst: false, commands: [], reports: [], renews: false }
   const feeds = takeIn(turn, input)
   settle(turn)
   const { peer } = turn.state
   const packet = feeds && peer !== undefined ? packetOf(turn.state, { generation: peer.generation, sequence: peer.newestSequence }) : undefined
   const fed: readonly DialogueOutput[] = packet === undefined ? [] : [{ type: 'feed', packet }]
   const said = turn.says.map((word): DialogueOutput => ({ type: 'say', word }))
-  return { state: turn.state, outputs: [...said, ...fed, ...turn.commands] }
+  return { state: turn.state, outputs: [...turn.reports, ...(turn.heartbeatFirst ? [{ type: 'heartbeat' } as const] : []), ...said, ...fed, ...turn.commands, ...(turn.renews ? [{ type: 'renew' } as const] : [])] }
 }
 
 function takeIn(turn: Turn, input: DialogueInput): boolean {
@@ -70,9 +72,13 @@ function takeIn(turn: Turn, input: DialogueInput): boolean {
     case 'spoke':
       noteSpoken(turn, input.packet)
       return false
+    case 'acknowledged':
+      if (turn.state.unheard) beHeard(turn)
+      return false
     case 'renewed':
+      if (turn.state.unheard) return false
       noteOwed(turn)
-      setState(turn, { ...createDialogue(turn.state.setting), spoken: turn.state.spoken, owed: turn.state.owed, yields: true })
+      setState(turn, { ...createDialogue(turn.state.setting), spoken: turn.state.spoken, owed: turn.state.owed, yields: true, legacyBefore: turn.state.legacyBefore })
       return false
   }
 }
@@ -85,6 +91,7 @@ function noteSpoken(turn: Turn, packet: Packet): void {
 function settle(turn: Turn): void {
   if (turn.state.spoken === undefined || turn.state.spoken.kind === 'goodbye') return
   tellStarting(turn)
+  if (turn.state.peer?.mode === 'legacy') return settleKeys(turn)
   settleTake(turn)
   noteIdle(turn)
   settleOwed(turn)
@@ -100,6 +107,6 @@ function settle(turn: Turn): void {
 /** When the clock alone changes something: before it a tick does nothing, at it something. */
 export function dialogueDueMs(state: DialogueState): Millis | undefined {
   if (state.spoken === undefined || state.spoken.kind === 'goodbye') return undefined
-  const dueMs = Math.min(takeDueMs(state), giveDueMs(state), owedMs(state), tellDueMs(state))
+  const dueMs = state.peer?.mode === 'legacy' ? Math.min(keysDueMs(state), startingDueMs(state)) : Math.min(takeDueMs(state), giveDueMs(state), owedMs(state), tellDueMs(state))
   return dueMs === Infinity ? undefined : dueMs
 }

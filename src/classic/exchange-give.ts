@@ -11,7 +11,7 @@
 import type { AdvertisedGroup } from '../core/packet.ts'
 import type { Millis } from '../core/time.ts'
 import { common, covers, holdingOf, minus, mirrored, plus } from './classes.ts'
-import { endExchange, isActive, peerListens, say, setPeer, setState, type DialogueState, type Exchange, type Turn } from './dialogue-state.ts'
+import { endExchange, isActive, maySpeak, say, setPeer, setState, type DialogueState, type Exchange, type Turn } from './dialogue-state.ts'
 import { classesWith, isBlocked, isMoving, isUnwelcome, numbersAbove, ourGroups, ourHolding, peerHolds } from './ours.ts'
 import type { Holding } from './words.ts'
 
@@ -34,7 +34,7 @@ function giveUnderWay({ exchange }: DialogueState): Give | undefined {
 /** Both are at rest, so that the Heartbeat would answer. */
 export function mayAsk(state: DialogueState): boolean {
   const { peer, exchange, toldStartingMs } = state
-  if (!isActive(state) || !peerListens(state) || peer === undefined || exchange !== undefined || toldStartingMs === undefined) return false
+  if (!isActive(state) || !maySpeak(state) || peer === undefined || exchange !== undefined || toldStartingMs === undefined) return false
   return peer.stable && peer.holds !== undefined && !peer.leaving && !isMoving(state, 'all')
 }
 

@@ -2,8 +2,10 @@
 import type { PacketId, Scope } from '../core/packet.ts'
 import { common, mirrored, plus } from './classes.ts'
 import { isActive, say, setPeer, setState, type PeerView, type Turn } from './dialogue-state.ts'
+import { hearCountedDead } from './counted-dead.ts'
 import { hearGiven, hearMe, hearStopping } from './exchange-take.ts'
 import { hearOther, hearStable, hearTaken } from './exchange-give.ts'
+import { forgetKeys, hearAnswer, hearClasses, hearRequest, meetActive, noteSilence } from './key-talk.ts'
 import { numbersAbove, ourGroups, ourHolding } from './ours.ts'
 import { hearDoneOwed, noteOwed } from './owed.ts'
 import { hearPings, hearPingsAnswer } from './pings.ts'
@@ -35,8 +37,9 @@ function meet(turn: Turn, id: PacketId): void {
   const peer: PeerView = {
     generation: id.generation, newestSequence: id.sequence, heardMs: turn.nowMs, nodeStatus: 'up', statusSequence: 0, deadtimeMs: turn.state.peer?.deadtimeMs,
     holds: undefined, resourceSequence: 0, stable: false, leaving: false, gone: false,
+    mode: turn.state.legacyBefore ? 'legacy' : 'unsure', joined: false, activeSinceMs: undefined, silentHeartbeats: 0, nudged: false,
   }
-  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, peerPings: undefined, toldPings: undefined })
+  setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: turn.state.peer === undefined, unheard: false, unknownKey: undefined, peerPings: undefined, toldPings: undefined })
 }
 
 /** The core counts it dead by now, or is about to: a little early is the safer side. */
@@ -51,8 +54,10 @@ function deathMs({ state }: Turn): number {
  */
 function returnAfterSilence(turn: Turn): void {
   noteOwed(turn)
-  setPeer(turn, { holds: undefined, stable: false, leaving: false })
+  setPeer(turn, { holds: undefined, stable: false, leaving: false, joined: false, nudged: false })
   setState(turn, { exchange: undefined, unanswered: undefined, toldStartingMs: undefined, told: undefined })
+  forgetKeys(turn)
+  meetActive(turn)
 }
 
 function hearSign(turn: Turn, id: PacketId, sign: Sign): void {
@@ -65,33 +70,54 @@ function hearSign(turn: Turn, id: PacketId, sign: Sign): void {
   if (id.sequence <= peer.statusSequence) return
   // Heartbeat begins each daemon with it: this one has begun anew without another generation.
   if (sign.nodeStatus === 'init' && peer.statusSequence > 0) meet(turn, id)
-  setPeer(turn, { nodeStatus: sign.nodeStatus, statusSequence: id.sequence, deadtimeMs: sign.deadtimeMs })
+  const active = sign.nodeStatus === 'active'
+  setPeer(turn, {
+    nodeStatus: sign.nodeStatus, statusSequence: id.sequence, deadtimeMs: sign.deadtimeMs,
+    ...(active ? { activeSinceMs: turn.state.peer?.activeSinceMs ?? turn.nowMs } : { joined: true, activeSinceMs: undefined }),
+  })
+  noteSilence(turn)
+  meetActive(turn)
 }
 
 function hearWord(turn: Turn, id: PacketId, word: Word): void {
   const { state } = turn
   switch (word.word) {
     case 'reqnodes':
-      // Until it is answered the Heartbeat does not join.
-      if (state.spoken !== undefined) say(turn, { word: 'repnodes', nodes: [state.setting.self, state.setting.peer].map((name) => name.toLowerCase()).sort() })
+      // Until it is answered the Heartbeat does not join. One in legacy mode that joins before this node takes its own groups without asking.
+      if (state.spoken?.nodeStatus === 'active') answerNodes(turn)
       return
     case 'repnodes':
       return
     case 'starting':
+      hearClasses(turn)
       setPeer(turn, { nodeStatus: 'active', ...(id.sequence > (state.peer?.resourceSequence ?? 0) ? { stable: false } : {}) })
       return setState(turn, { told: undefined, toldLeaving: false })
     case 'resource':
       return hearResource(turn, id, word)
     case 'ask':
-      return hearAsk(turn, id, word)
+      // A Heartbeat in legacy mode says it where somebody has typed hb_standby, and does nothing (5.12).
+      return state.peer?.mode === 'legacy' ? undefined : hearAsk(turn, id, word)
+    case 'ip-request':
+      return hearRequest(turn, id.sequence, word)
+    case 'ip-answer':
+      return hearAnswer(turn, id.sequence, word)
     case 'takeover':
       if (isActive(state)) turn.commands.push({ type: 'command', command: { kind: 'standby-once', scope: scopes[word.holds] } })
       return
+    case 'stonith':
+      return hearCountedDead(turn, id.sequence, word)
     case 'pings':
       return hearPings(turn, word.seen)
     case 'pings-answer':
       return hearPingsAnswer(turn, word.answer)
   }
+}
+
+/** Our status goes before: by it a Heartbeat in legacy mode knows that it is to ask for its groups, and it may have heard none yet. */
+function answerNodes(turn: Turn): void {
+  const { self, peer } = turn.state.setting
+  turn.heartbeatFirst = true
+  say(turn, { word: 'repnodes', nodes: [self, peer].map((name) => name.toLowerCase()).sort() })
 }
 
 /** rc.d/hb_takeover: what is local to the one who wants it is foreign to the one who gives; any other word means all. */
@@ -114,6 +140,7 @@ function hearAsk(turn: Turn, { sequence }: PacketId, { step, holds }: Extract<Wo
 function hearResource(turn: Turn, id: PacketId, word: Extract<Word, { word: 'resource' }>): void {
   const { peer } = turn.state
   if (peer === undefined || id.sequence <= peer.resourceSequence) return
+  hearClasses(turn)
   const before = peer.holds
   const holds = word.full || word.holds === 'none' ? word.holds : before === undefined ? undefined : plus(before, word.holds)
   const stable = word.stable ?? peer.stable
@@ -135,6 +162,7 @@ function hearResource(turn: Turn, id: PacketId, word: Extract<Word, { word: 'res
 function noteBoth(turn: Turn): void {
   const { state, nowMs } = turn
   const { peer } = state
+  if (peer?.mode === 'legacy') return
   const theirs = peer?.holds === undefined || peer.leaving || peer.gone ? 'none' : peer.holds
   const both = state.exchange === undefined ? common(mirrored(theirs), ourHolding(state)) : 'none'
   const groups = ourGroups(state, both).filter((group) => group.state === 'held' || group.state === 'starting')

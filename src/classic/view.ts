@@ -1,8 +1,10 @@
 /** The Heartbeat as the core sees it: its words as the facts that one of our own daemons would send. Classes are those of the Heartbeat. */
 import type { AdvertisedGroup, OfferReason, Packet, PacketId, Scope } from '../core/packet.ts'
 import { classOf, covers, mirrored, otherClass, type GroupClass } from './classes.ts'
-import { factsOf, type DialogueState } from './dialogue-state.ts'
+import { factsOf, peerListens, type DialogueState } from './dialogue-state.ts'
+import type { SettingGroup } from './dialogue-types.ts'
 import { givenAway, takeUnderWay } from './exchange-take.ts'
+import { isHere, ownGroup, talkOf } from './key-talk.ts'
 import { isBlocked } from './ours.ts'
 
 type Told = Pick<AdvertisedGroup, 'state' | 'claiming'> & { readonly offer?: OfferReason }
@@ -31,6 +33,27 @@ function toldOf(state: DialogueState, one: GroupClass): Told {
 /** An exchange is why it is not at rest: what it does not touch stays as it was. */
 function isGivingOrTaking({ exchange }: DialogueState): boolean {
   return exchange !== undefined && exchange.step !== 'wanted' && exchange.step !== 'asked'
+}
+
+/** By single groups. What it may have and this node has too is unknown until it has answered. */
+function toldOfKey(state: DialogueState, group: SettingGroup): Told {
+  const own = ownGroup(state, group.name)
+  const here = own !== undefined && isHere(own)
+  const { at, both } = talkOf(state, group.name)
+  switch (at) {
+    case 'unasked':
+      if (here) return unknown
+      // It takes its own unasked; what belongs here it gives.
+      return { state: 'held', claiming: false, ...(group.preferredNode === state.setting.self ? { offer: 'failback' } : {}) }
+    case 'asked':
+      return here ? unknown : { state: 'stopping', claiming: false }
+    case 'free':
+      return stopped
+    case 'letting-go':
+      return both === true && here ? { state: 'held', claiming: false } : { state: 'stopped', claiming: true }
+    case 'theirs':
+      return { state: 'held', claiming: false }
+  }
 }
 
 function toldInExchange(state: DialogueState, one: GroupClass): Told | undefined {
@@ -71,8 +94,9 @@ function advertised(state: DialogueState): readonly AdvertisedGroup[] {
   const stoppedHere = new Set(factsOf(state)?.groups.filter((group) => group.state === 'stopped').map(({ name }) => name))
   const ofClass = (one: GroupClass) => ({ told: toldOf(state, one), blocked: isBlocked(state, otherClass(one)) })
   const classes = { local: ofClass('local'), foreign: ofClass('foreign') }
+  const byKeys = state.peer?.mode === 'legacy' && peerListens(state)
   return setting.groups.map((group) => {
-    const { told, blocked } = classes[classOf(setting.peer, group)]
+    const { told, blocked } = byKeys ? { told: toldOfKey(state, group), blocked: false } : classes[classOf(setting.peer, group)]
     return {
       name: group.name,
       ...told,

@@ -14,6 +14,8 @@ export type ReadWord = Word | 'ignored' | 'bad'
 const maxNodes = 100
 const maxInfoLength = 256
 const maxPingNodes = 1_000_000
+/** Of one resource as haresources has it. */
+const maxKeyLength = 1_000
 
 /** What a message of this word begins with; the fields of its sender follow (protocol/message.ts). */
 export function wordFields(word: Word, peer: NodeName): readonly Field[] {
@@ -32,8 +34,14 @@ export function wordFields(word: Word, peer: NodeName): readonly Field[] {
       ]
     case 'ask':
       return [text('t', 'ask_resources'), text('rsc_hold', word.holds), text('info', word.step)]
+    case 'ip-request':
+      return [text('t', 'ip-request'), text('ipaddr', word.key)]
+    case 'ip-answer':
+      return [text('t', 'ip-request-resp'), text('dest', peer), text('ipaddr', word.key), text('weown', word.owned ? 'yes' : 'no'), text('ok', 'OK')]
     case 'takeover':
       return [text('t', 'hb_takeover'), text('rsc_hold', word.holds)]
+    case 'stonith':
+      return [text('t', 'stonith'), text('node', word.node), text('result', word.result)]
     case 'pings':
       return [text('t', 'num_ping_nodes'), text('num_ping', String(word.seen)), ...toIpfail(peer)]
     case 'pings-answer':
@@ -64,8 +72,14 @@ export function readWord(type: string, fields: readonly Field[]): ReadWord {
       return readResource(fields)
     case 'ask_resources':
       return readAsk(fields)
+    case 'ip-request':
+      return readRequest(fields)
+    case 'ip-request-resp':
+      return readAnswer(fields)
     case 'hb_takeover':
       return { word: 'takeover', holds: readTakeover(fieldText(fields, 'rsc_hold')) }
+    case 'stonith':
+      return readStonith(fieldText(fields, 'node'), fieldText(fields, 'result'))
     case 'num_ping_nodes':
       return readPings(fieldText(fields, 'num_ping'))
     case 'you_are_dead':
@@ -107,9 +121,30 @@ function readAsk(fields: readonly Field[]): ReadWord {
   return { word: 'ask', holds, step }
 }
 
+function readKey(fields: readonly Field[]): string | undefined {
+  const key = fieldText(fields, 'ipaddr')
+  return key === undefined || key === '' || key.length > maxKeyLength ? undefined : key
+}
+
+function readRequest(fields: readonly Field[]): ReadWord {
+  const key = readKey(fields)
+  return key === undefined ? 'bad' : { word: 'ip-request', key }
+}
+
+/** Only `OK` makes the one who asked start it; any other answer, like none, leaves it waiting (rc.d/ip-request-resp). */
+function readAnswer(fields: readonly Field[]): ReadWord {
+  const key = readKey(fields)
+  if (key === undefined) return 'bad'
+  return fieldText(fields, 'ok') === 'OK' ? { word: 'ip-answer', key, owned: fieldText(fields, 'weown') === 'yes' } : 'ignored'
+}
+
 /** Whatever is neither local nor foreign means all of it, `failback` too: so does the script of a Heartbeat (section 5.10). */
 function readTakeover(written: string | undefined): Holding {
   return written === 'local' || written === 'foreign' ? written : 'all'
+}
+
+function readStonith(node: string | undefined, result: string | undefined): ReadWord {
+  return node === undefined || result === undefined ? 'bad' : { word: 'stonith', node: node.slice(0, maxInfoLength), result: result.slice(0, maxInfoLength) }
 }
 
 function readPings(written: string | undefined): ReadWord {

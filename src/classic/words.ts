@@ -16,8 +16,14 @@ export type Word =
   | { readonly word: 'resource'; readonly holds: Holding; readonly full: boolean; readonly stable?: boolean; readonly info?: string }
   /** The standby exchange; `holds` is that of the node which gives up, in all three steps (5.10). */
   | { readonly word: 'ask'; readonly holds: Holding; readonly step: 'me' | 'other' | 'done' }
+  /** Of a Heartbeat without classes (5.12): it wants this group, called by its key. */
+  | { readonly word: 'ip-request'; readonly key: string }
+  /** Whoever hears it starts the group; `owned`: the sender had it, and has stopped it. */
+  | { readonly word: 'ip-answer'; readonly key: string; readonly owned: boolean }
   /** Whoever hears it gives up: all of it, its foreign groups for `local`, its local ones for `foreign` (5.10). */
   | { readonly word: 'takeover'; readonly holds: Holding }
+  /** Its sender counts `node` dead, and has reset it, or takes over as it is (5.6); `result`: which. */
+  | { readonly word: 'stonith'; readonly node: string; readonly result: string }
   /** How many ping nodes its sender sees, and what ipfail answers (8.6). */
   | { readonly word: 'pings'; readonly seen: number }
   | { readonly word: 'pings-answer'; readonly answer: 'you-are-dead' | 'abort-giveup' }

@@ -8,6 +8,7 @@ import { digestsOf } from './digests.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import { checkFences } from './fencing.ts'
 import { codePoint, type Findings, quoted } from './findings.ts'
+import { besideHeartbeat } from './ha-cf-used.ts'
 import { checkPings } from './ping-nodes.ts'
 import { checkWatchdog, protectionOf } from './protection.ts'
 import type { Form } from './resource-words.ts'
@@ -96,7 +97,7 @@ function checkFailback(draft: Draft, settings: Settings, form: Form, findings: F
   const top = { file: draft.timingPlace.file, line: 1, column: 1 }
   findings.warning(top, 'failback-missing', form === 'classic'
     ? 'there is no auto_failback: Heartbeat does as with the obsolete legacy, hactl as with on: a group returns to its preferred node. ' +
-      'Write auto_failback on, or off.'
+      `Write auto_failback on, or off.${besideHeartbeat}`
     : 'there is no auto_failback: it is on, so that a group returns to its preferred node. Write auto_failback: on, or off.')
 }
 
@@ -139,8 +140,14 @@ function groupOf(group: DraftGroup, settings: Settings, findings: Findings): Gro
     name,
     preferredNode: group.preferredNode.value,
     resources: group.resources.map((resource) => resolveResource(resource, group, name, settings, findings)),
+    ...keyOf(group),
     ...(autoFailback === undefined ? {} : { autoFailback }),
   }
+}
+
+function keyOf({ resources: [first] }: DraftGroup): Pick<GroupConfig, 'key'> {
+  const joined = first === undefined ? '' : [first.script, ...first.args].join('::')
+  return first?.word === undefined || first.word === joined ? {} : { key: first.word }
 }
 
 function checkAuth({ auth }: Draft, { allowCrc }: Settings, findings: Findings): AuthConfig {

@@ -31,6 +31,8 @@ export interface DraftResource {
   readonly address?: FloatingAddress
   /** Heartbeat's own script would make something else of its words, or nothing. */
   readonly readOtherwise?: boolean
+  /** Where it is written as one word. */
+  readonly word?: string
   readonly place: Place
   readonly settings: ResourceSettings
 }

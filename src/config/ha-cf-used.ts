@@ -89,6 +89,10 @@ function readPort(text: string, place: Place, { draft, findings, portOfKind }: H
   }
 }
 
+/** Seen on two real ones, one of them in legacy mode: a cold start leaves the other's groups down, and the death of the first its own. */
+export const besideHeartbeat = ' While a Heartbeat is in the pair, write the same on both nodes before either is started anew: two Heartbeats of which ' +
+  'one has legacy leave groups with nobody. hactl does as the Heartbeat beside it does.'
+
 function readFailback(text: string, place: Place, { draft, findings }: HaCfReading): void {
   if (isBoolean(text)) {
     draft.autoFailback = { value: isTrue(text) ? 'on' : 'off', place }
@@ -96,7 +100,7 @@ function readFailback(text: string, place: Place, { draft, findings }: HaCfReadi
   }
   if (text.toLowerCase() === 'legacy') {
     findings.warning(place, 'failback-legacy',
-      'auto_failback legacy is obsolete; hactl does as with on: a group returns to its preferred node. Write on or off.')
+      `auto_failback legacy is obsolete; hactl does as with on: a group returns to its preferred node. Write on or off.${besideHeartbeat}`)
     draft.autoFailback = { value: 'on', place }
     return
   }

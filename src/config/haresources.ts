@@ -27,7 +27,7 @@ function groupOf(first: PlacedWord, words: readonly PlacedWord[], path: string, 
   const place = { file: path, line: first.line, column: first.column }
   const resources = words.map((word) => {
     const wordPlace = { file: path, line: word.line, column: word.column }
-    return { ...resourceOfWord(word.text, 'classic', wordPlace, findings), place: wordPlace, settings: {} }
+    return { ...resourceOfWord(word.text, 'classic', wordPlace, findings), word: word.text, place: wordPlace, settings: {} }
   })
   return { preferredNode: { value: first.text.toLowerCase(), place }, place, resources, settings: {} }
 }

@@ -66,17 +66,17 @@ function linkOf(link: LinkConfig, udpPort: number): Readonly<Record<string, stri
   }
 }
 
-function groupOf({ name, preferredNode, resources, autoFailback }: GroupConfig): unknown {
+function groupOf({ name, preferredNode, resources, key, autoFailback }: GroupConfig): unknown {
   return {
     name,
     preferred_node: preferredNode,
     ...(autoFailback === undefined ? {} : { auto_failback: failbackOf(autoFailback) }),
-    resources: resources.map(resourceOf),
+    resources: resources.map((resource, index) => resourceOf(resource, index === 0 ? key : undefined)),
   }
 }
 
-/** One word where that says it all, else a mapping of what differs from the defaults. */
-function resourceOf(resource: ResourceConfig): unknown {
+/** One word where that says it all, else a mapping of what differs from the defaults. `written`: the word that it was. */
+function resourceOf(resource: ResourceConfig, written: string | undefined): unknown {
   const { script, args, warm, startTimeoutMs, stopTimeoutMs, parameters } = resource
   const options = {
     ...(warm ? { warm: 'true' } : {}),
@@ -85,7 +85,8 @@ function resourceOf(resource: ResourceConfig): unknown {
     ...statusOf(resource),
     ...(parameters === undefined ? {} : { parameters }),
   }
-  const word = [script, ...args].join('::')
+  const joined = [script, ...args].join('::')
+  const word = written !== undefined && isOneWord(written, resource) ? written : joined
   if (!isOneWord(word, resource)) return { script, ...(args.length > 0 ? { args } : {}), ...options }
   return Object.keys(options).length === 0 ? word : { resource: word, ...options }
 }

@@ -115,7 +115,7 @@ function draftResource(yaml: ResourceYaml, place: Place, findings: Findings): re
   const parts = yaml.script !== undefined ? resourceOf(yaml.script, yaml.args ?? [], 'yaml', place, findings)
     : yaml.address !== undefined ? resourceOf('IPaddr', [yaml.address], 'yaml', place, findings)
       : resourceOfWord(word, 'yaml', place, findings)
-  return [{ ...parts, place, settings: settingsOfResource(yaml) }]
+  return [{ ...parts, ...(yaml.script === undefined ? { word } : {}), place, settings: settingsOfResource(yaml) }]
 }
 
 type SettingsYaml = Pick<ResourceYaml, 'warm' | 'start_timeout' | 'stop_timeout' | 'status' | 'parameters'>

@@ -15,7 +15,7 @@ export const coreCodes = [
 export const runtimeCodes = [
   'packets-dropped', 'address-program-restarted', 'announce-failed', 'script-output-cut', 'history-failed', 'log-lines-dropped', 'native-calls-missing', 'notify-failed', 'control-failed', 'witness-trouble',
   'ping-failed', 'fence-trouble', 'watchdog-failed',
-  'guard-acted', 'guard-restarted', 'guard-failed', 'generation-renewed',
+  'guard-acted', 'guard-restarted', 'guard-failed', 'generation-renewed', 'peer-legacy', 'key-unknown', 'counted-dead',
 ] as const
 
 export type Code = (typeof coreCodes)[number] | (typeof runtimeCodes)[number]

@@ -71,6 +71,8 @@ export interface GroupConfig {
   readonly name: GroupName
   readonly preferredNode: NodeName
   readonly resources: readonly ResourceConfig[]
+  /** The first resource as it is written, by which a Heartbeat calls the group; absent where that is its script and arguments joined by `::`. */
+  readonly key?: string
   /** Overrides the cluster's policy. */
   readonly autoFailback?: AutoFailback
 }

@@ -1,6 +1,6 @@
 /** What joins a peer that may be a real Heartbeat to the wire, the core and the dialogue. */
-import type { DialogueInput, DialogueOutput, DialogueSetting } from '../classic/dialogue-types.ts'
-import type { LinkName, NodeName } from '../core/config.ts'
+import type { DialogueInput, DialogueOutput, Report } from '../classic/dialogue-types.ts'
+import type { GroupConfig, LinkName, NodeName } from '../core/config.ts'
 import type { Packet } from '../core/packet.ts'
 import type { Millis, WallMillis } from '../core/time.ts'
 import type { Decoded } from '../protocol/datagram.ts'
@@ -15,7 +15,7 @@ export interface Dialogue {
   /** A group changes hands and the Heartbeat waits for this node, or is about to. */
   isExchanging(nowMs: Millis): boolean
   /** From here on these are the groups. */
-  useGroups(groups: DialogueSetting['groups']): void
+  useGroups(groups: readonly GroupConfig[]): void
 }
 
 export interface ClassicOptions {
@@ -32,6 +32,7 @@ export interface ClassicOptions {
   feed(happening: Happening): void
   drop(cause: RefusalCause, link: LinkName): void
   onRenewed(generation: number): void
+  report(report: Report): void
   clock(): { readonly nowMs: Millis; readonly wallMs: WallMillis }
 }
 
@@ -44,7 +45,7 @@ export interface ClassicPeer {
   takeOurs(packet: Packet): Packet
   isOurs(): boolean
   /** From here on these are the groups. */
-  useGroups(groups: DialogueSetting['groups']): void
+  useGroups(groups: readonly GroupConfig[]): void
   /**
    * Runs it once no group changes hands between this node and a Heartbeat, which would otherwise start what this node still stops: at once
    * where none does, and in any case after `restWithinMs`.

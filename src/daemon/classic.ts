@@ -151,6 +151,8 @@ function perform(encounter: Encounter, output: DeliveryOutput, nowMs: Millis): b
     case 'heard':
       heardPeer(encounter.renewal, nowMs)
       return follow(encounter, encounter.dialogue.step({ type: 'heard', id: output.id, heard: output.heard, nowMs }))
+    case 'acknowledged':
+      return follow(encounter, encounter.dialogue.step({ type: 'acknowledged', nowMs }))
     case 'judged':
       if (output.verdict === 'stale' || output.verdict === 'old-generation') options.drop(output.verdict, link)
       return false
@@ -177,6 +179,9 @@ function follow(encounter: Encounter, outputs: readonly DialogueOutput[]): boole
 function obey(encounter: Encounter, output: DialogueOutput): boolean {
   const { options, link } = encounter
   switch (output.type) {
+    case 'heartbeat':
+      if (encounter.lastSpoken?.kind === 'status') say(encounter, { packet: encounter.lastSpoken })
+      return false
     case 'say':
       say(encounter, { word: output.word })
       return false
@@ -191,6 +196,12 @@ function obey(encounter: Encounter, output: DialogueOutput): boolean {
         command: { type: 'standby', scope: output.command.scope, once: true, timeoutMs: standbyTimeoutMs },
       })
       return true
+    case 'report':
+      options.report(output)
+      return false
+    case 'renew':
+      renew(encounter)
+      return false
   }
 }
 

@@ -77,6 +77,7 @@ export function createWire(options: WireOptions): Wire {
       return encoded.result === 'encoded'
     },
     drop: (cause, link) => tell(drop(reception, cause, nowMs(), link)),
+    report: ({ level, code, message }) => chronicle.say(level, code, message),
     onRenewed: (generation) => chronicle.say('info', 'generation-renewed', `${peer} runs Heartbeat and may have taken ${self} for dead: ${self} speaks to it as generation ${generation} from here on`),
   })
 

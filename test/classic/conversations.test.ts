@@ -128,16 +128,24 @@ test('a partition: after it the Heartbeat lets go of everything and starts anew,
   expect(pair.log.some((line) => /permission-lost/.test(line) && Number.parseInt(line, 10) > healedMs)).toBe(false)
 })
 
-test('they do not hear us and take over: hearing them all the time, we let go after 4 s', () => {
-  const pair = begin({ we: 'a', failback: false })
-  pair.cut.add('ours')
-  pair.run(9_000)
-  expect(pair.at('web')).toBe('theirs')
-  expect(pair.overlapMs.get('web')).toBeLessThan(4_500)
-  pair.cut.clear()
-  pair.run(20_000)
-  expectRest(pair, { we: 'a' }, allHere)
-})
+for (const failback of [true, false]) {
+  for (const legacy of [true, false]) {
+    test(`they do not hear us and take over, auto_failback ${failback ? 'on' : 'off'}${legacy ? ', theirs legacy' : ''}: hearing them say so we let go at once, and at the end of the cut we are a node that was just started`, () => {
+      const pair = begin({ we: 'a', failback, legacy })
+      pair.cut.add('ours')
+      pair.run(9_000)
+      expect([pair.at('web'), pair.at('db')]).toEqual(['theirs', 'theirs'])
+      expect(pair.overlapMs.get('web')).toBeLessThan(50)
+      expect(pair.codes).toContain('counted-dead')
+      pair.cut.clear()
+      pair.watch()
+      pair.run(20_000)
+      expect([pair.at('web'), pair.at('db')]).toEqual([failback || legacy ? 'ours' : 'theirs', 'theirs'])
+      expect(pair.heartbeat.complaints).toEqual([])
+      expect(Math.max(...pair.outageMs.values())).toBeLessThan(150)
+    })
+  }
+}
 
 test('we do not hear them and take over: once we hear them again we give back what they have held all the time', () => {
   const pair = begin({ we: 'a', failback: false })

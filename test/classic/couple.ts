@@ -50,6 +50,8 @@ export interface CoupleOptions {
   /** Our node; the other one runs Heartbeat. Group `web` prefers a, `db` prefers b. */
   readonly we: 'a' | 'b'
   readonly failback?: boolean
+  /** The Heartbeat's is legacy; `failback` is ours alone then. */
+  readonly legacy?: boolean
   readonly oneGroup?: boolean
   readonly config?: Partial<CoreConfig>
   readonly operationMs?: number
@@ -74,6 +76,9 @@ export function couple(options: CoupleOptions): Couple {
   let up = false
   let core = create(1, 0)
   let dialogue = createDialogue(setting())
+  /** Ours on the wire. */
+  let wireGeneration = 1
+  let heardThere = 0
   let requestId = 0
   let leavingWanted = false
   const since = new Map<string, { both?: number; nobody?: number }>()
@@ -105,7 +110,7 @@ export function couple(options: CoupleOptions): Couple {
   const self: Couple = {
     nowMs: 0,
     heartbeat: createHeartbeat({
-      name: they, peer: we, groups, autoFailback: failback, keepaliveMs: 200, deadtimeMs, initdeadMs, operationMs: options.operationMs ?? 50,
+      name: they, peer: we, groups, autoFailback: failback, legacy: options.legacy ?? false, keepaliveMs: 200, deadtimeMs, initdeadMs, operationMs: options.operationMs ?? 50,
       now: () => self.nowMs, later,
       transmit(id, heard) {
         self.log.push(`${Math.round(self.nowMs)} they: ${describeWord(heard)}`)
@@ -129,6 +134,7 @@ export function couple(options: CoupleOptions): Couple {
       up = true
       leavingWanted = false
       core = create(generation, self.nowMs)
+      wireGeneration = Math.max(generation, wireGeneration + 1)
       dialogue = createDialogue(setting())
       feed({ type: 'tick' })
     },
@@ -218,14 +224,23 @@ export function couple(options: CoupleOptions): Couple {
     for (const output of result.outputs) {
       if (output.type === 'say') sendWord(output.word)
       else if (output.type === 'feed') feed({ type: 'packet-received', link: 'bcast eth0', packet: output.packet })
+      else if (output.type === 'report') self.codes.push(output.code)
+      else if (output.type === 'renew') {
+        wireGeneration += 1
+        talk({ type: 'renewed' })
+      } else if (output.type === 'heartbeat') sendWord({ sign: 'status', nodeStatus: 'active', deadtimeMs })
       else feed({ type: 'admin-requested', requestId: ++requestId, command: { type: 'standby', scope: output.command.scope, once: true, timeoutMs: 60_000 } })
     }
     leave()
   }
   function sendWord(heard: Word | Sign): void {
     self.log.push(`${Math.round(self.nowMs)} we: ${describeWord(heard)}`)
-    const { generation } = core
-    carry('ours', 'sign' in heard && heard.sign === 'status', () => self.heartbeat.hear(generation, heard))
+    const generation = wireGeneration
+    carry('ours', 'sign' in heard && heard.sign === 'status', () => {
+      self.heartbeat.hear(generation, heard)
+      heardThere += 1
+      if (self.heartbeat.isUp() && heardThere % 10 === 0) carry('theirs', true, () => { if (generation === wireGeneration) talk({ type: 'acknowledged' }) })
+    })
   }
 
   let goodbyeSaid = -1
@@ -272,6 +287,12 @@ export function describeWord(heard: Word | Sign): string {
       return `resource ${heard.holds}${heard.full ? ' full' : ''}${heard.stable === undefined ? '' : ` isstable=${heard.stable ? 1 : 0}`}${heard.info === undefined ? '' : ` info=${heard.info}`}`
     case 'ask':
       return `ask ${heard.holds} ${heard.step}`
+    case 'stonith':
+      return `stonith ${heard.node} ${heard.result}`
+    case 'ip-request':
+      return `ip-request ${heard.key}`
+    case 'ip-answer':
+      return `ip-answer ${heard.key} weown=${heard.owned ? 'yes' : 'no'}`
     case 'takeover':
       return `takeover ${heard.holds}`
     case 'reqnodes':

@@ -23,6 +23,18 @@ test('and starts and stops that fail here', () => {
   expect(badSeeds({ cuts: false, failures: true })).toEqual([])
 }, limitMs)
 
+test('the same with a Heartbeat in legacy mode', () => {
+  expect(badSeeds({ cuts: false, failures: false, legacy: true })).toEqual([])
+}, limitMs)
+
+test('and starts and stops that fail here, with a Heartbeat in legacy mode', () => {
+  expect(badSeeds({ cuts: false, failures: true, legacy: true })).toEqual([])
+}, limitMs)
+
+test('and cuts, with a Heartbeat in legacy mode', () => {
+  expect(badSeeds({ cuts: true, failures: false, legacy: true })).toEqual([])
+}, limitMs)
+
 test('and cuts, one way and both: two may hold while packets are lost, and not for long after', () => {
   expect(badSeeds({ cuts: true, failures: false })).toEqual([])
 }, limitMs)

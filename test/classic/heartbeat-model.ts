@@ -17,6 +17,8 @@ export interface HeartbeatOptions {
   readonly peer: string
   readonly groups: readonly { readonly name: string; readonly preferredNode: string }[]
   readonly autoFailback: boolean
+  /** `auto_failback legacy` (5.12): no classes, `ip-request` for each group. */
+  readonly legacy?: boolean
   readonly keepaliveMs: number
   readonly deadtimeMs: number
   readonly initdeadMs: number
@@ -41,6 +43,8 @@ export interface Heartbeat {
   kill(): void
   crash(): void
   shutDown(): void
+  /** An administrator runs req_resource there. */
+  request(key: string): void
   standby(holding: Holding): void
   takeover(holding: Holding): void
   /** ipfail tells what it sees. */
@@ -78,6 +82,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   let commUp = false
   let peerStatus: 'unknown' | 'alive' | 'dead' = 'unknown'
   let peerGeneration = 0
+  let peerActive = false
   let peerHeardMs = 0
   let peerDeadtimeMs = options.deadtimeMs
 
@@ -105,6 +110,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   }
 
   function isStable(): boolean {
+    if (options.legacy === true) return children === 0
     if (shuttingDown && state === 'INIT') return true
     return otherIsStable && !takeoverInProgress && goingStandby === 'NOT' && standbyUntilMs === 0 && children === 0 && ['STABLE', 'SHUTDOWN', 'INIT'].includes(state)
   }
@@ -127,6 +133,12 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     later(1, () => run(0))
   }
 
+  /** rc.d/ip-request */
+  function giveAndAnswer(key: string): void {
+    const owned = running.has(key)
+    child(owned ? [give(key)] : [() => undefined], () => send({ word: 'ip-answer', key, owned }))
+  }
+
   const take = (key: string) => (): void => { running.add(key) }
   const give = (key: string) => (): void => { later(options.operationMs * 0.9, () => running.delete(key)) }
 
@@ -140,8 +152,25 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     queue.shift()?.()
   }
 
+  /** req_resource of each key: where no other node is active it takes them without asking. */
+  function requestByKeys(): void {
+    const alone = !peerActive
+    children += 1
+    later(5, () => {
+      for (const key of ours()) {
+        if (running.has(key)) continue
+        if (alone) enqueue(() => child([take(key)], () => undefined))
+        else send({ word: 'ip-request', key })
+      }
+      children -= 1
+      startNext()
+      shutdownIfNeeded()
+    })
+  }
+
   function requestOurs(anyway: boolean): void {
     if (shuttingDown) return
+    if (options.legacy === true) return requestByKeys()
     if (((otherHolds & foreign) !== 0 || (iHold & local) !== 0) && !anyway && goingStandby === 'NOT') return
     iHold |= local
     children += 1
@@ -156,6 +185,10 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
 
   function takeoverFromPeer(): void {
     if (shuttingDown) return shutdownIfNeeded()
+    if (options.legacy === true) {
+      enqueue(() => child(others().map(take), () => undefined))
+      return requestOurs(true)
+    }
     enqueue(() => child(others().map(take), () => send({ word: 'resource', holds: 'foreign', full: false, info: 'mach_down' })))
     iHold |= foreign
     otherHolds = none
@@ -172,6 +205,8 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       return
     }
     needsFailback = true
+    send({ word: 'stonith', node: options.peer, result: peerGeneration > 0 && otherHolds === none ? 'unneeded' : 'n_stnth' })
+    if (options.legacy === true) return takeoverFromPeer()
     if (peerGeneration > 0 && otherHolds === none) {
       if ((iHold & local) === 0) requestOurs(true)
       if ((iHold & foreign) === 0) takeoverFromPeer()
@@ -251,6 +286,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       iHold = none
       return
     }
+    if (options.legacy === true) return takeoverFromPeer()
     otherIsStable = true
     otherHolds = none
     if (iHold !== all && !shuttingDown) {
@@ -269,6 +305,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   }
 
   function audit(): void {
+    if (options.legacy === true) return
     if ((iHold & local) !== 0 && (otherHolds & foreign) !== 0) complain('Both machines own our resources!')
     if ((otherHolds & local) !== 0 && (iHold & foreign) !== 0) complain('Both machines own foreign resources!')
     if (!isStable() || shuttingDown || state === 'SHUTDOWN') return
@@ -277,6 +314,8 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   }
 
   function askForResources(word: Extract<Word, { word: 'ask' }>, own: boolean): void {
+    // 'Standby mode only implemented when nice_failback on'
+    if (options.legacy === true) return
     if (state === 'SHUTDOWN') return
     const rtype = encode(word.holds)
     const nowMs = options.now()
@@ -359,7 +398,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     shuttingDown = true
     iHold = none
     state = 'SHUTDOWN'
-    sendHeld(false, 'shutdown')
+    if (options.legacy !== true) sendHeld(false, 'shutdown')
     child(keysOf(all).map(give), () => {
       send({ sign: 'goodbye' })
       later(restarts ? 100 : 2_000, () => {
@@ -375,6 +414,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     nodeStatus = 'active'
     sendStatus()
     listens = true
+    if (options.legacy === true) return peerStatus === 'dead' ? recoverDead() : requestOurs(false)
     send({ word: 'starting' })
     state = 'STARTING'
     if (peerStatus === 'dead') recoverDead()
@@ -395,6 +435,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     const limitMs = commUp ? peerDeadtimeMs : options.initdeadMs
     if (peerStatus !== 'dead' && nowMs - Math.max(peerHeardMs, startedMs) > limitMs) {
       peerStatus = 'dead'
+      peerActive = false
       if (commUp && listens) recoverDead()
     }
     if (!commUp && peerStatus !== 'unknown') {
@@ -438,6 +479,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       queue = []
       startedMs = options.now()
       peerStatus = 'unknown'
+      peerActive = false
       peerGeneration = 0
       peerHeardMs = 0
       peerDeadtimeMs = options.deadtimeMs
@@ -456,6 +498,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       running.clear()
     },
     shutDown: () => giveUp(),
+    request: (key) => { if (up && listens) send({ word: 'ip-request', key }) },
     standby: (holding) => { if (up && listens) send({ word: 'ask', holds: holding, step: 'me' }) },
     takeover: (holding) => send({ word: 'takeover', holds: holding }),
     tellPings: (seen) => send({ word: 'pings', seen }),
@@ -477,6 +520,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         }
         peerGeneration = theirGeneration
         peerStatus = 'alive'
+        peerActive = heard.nodeStatus === 'active'
         peerHeardMs = options.now()
         peerDeadtimeMs = heard.deadtimeMs
         return
@@ -491,6 +535,15 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         return
       }
       if (!listens) return
+      if (heard.word === 'ip-request') return enqueue(() => giveAndAnswer(heard.key))
+      if (heard.word === 'ip-answer') {
+        if (!shuttingDown) enqueue(() => child([take(heard.key)], () => undefined))
+        return
+      }
+      if (options.legacy === true) {
+        if (heard.word === 'ask') complain(`${heard.word} in legacy mode`)
+        return
+      }
       if (heard.word === 'starting') processStarting()
       else if (heard.word === 'resource') processResource(heard, false)
       else if (heard.word === 'ask') askForResources(heard, false)

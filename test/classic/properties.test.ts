@@ -15,6 +15,8 @@ const word: fc.Arbitrary<Word> = fc.oneof(
   fc.record({ word: fc.constant('resource' as const), holds: holding, full: fc.boolean(), stable: fc.boolean(), info: fc.constantFrom('standby', 'shutdown', 'mach_down', 'req_our_resources()') }),
   fc.record({ word: fc.constant('resource' as const), holds: holding, full: fc.constant(true), stable: fc.constant(true) }),
   fc.record({ word: fc.constant('ask' as const), holds: holding, step: fc.constantFrom('me' as const, 'other' as const, 'done' as const) }),
+  fc.record({ word: fc.constant('ip-request' as const), key: fc.constantFrom('web', 'db', 'other') }),
+  fc.record({ word: fc.constant('ip-answer' as const), key: fc.constantFrom('web', 'db', 'other'), owned: fc.boolean() }),
   fc.record({ word: fc.constant('takeover' as const), holds: holding }),
   fc.record({ word: fc.constant('pings' as const), seen: fc.nat(3) }),
   fc.record({ word: fc.constant('pings-answer' as const), answer: fc.constantFrom('you-are-dead' as const, 'abort-giveup' as const) }),

@@ -14,8 +14,8 @@ function generator(seed: number): () => number {
 
 export interface Outcome { readonly faults: readonly string[]; readonly acts: readonly string[]; readonly pair: Couple }
 
-/** `cuts`: packets are lost for a while, one way or both. `failures`: starts and stops fail here. */
-export interface Allowed { readonly cuts: boolean; readonly failures: boolean }
+/** `cuts`: packets are lost for a while, one way or both. `failures`: starts and stops fail here. `legacy`: the Heartbeat's auto_failback. */
+export interface Allowed { readonly cuts: boolean; readonly failures: boolean; readonly legacy?: boolean }
 
 const scopes: readonly Scope[] = ['all', 'local', 'foreign']
 
@@ -27,7 +27,7 @@ export function play(seed: number, allowed: Allowed): Outcome {
     return item
   }
   const we = pick(['a', 'b'] as const)
-  const pair = couple({ we, failback: random() < 0.5, oneGroup: random() < 0.3, operationMs: pick([10, 50, 400, 2_000]), random, jitterMs: pick([0, 5, 100, 400]) })
+  const pair = couple({ we, legacy: allowed.legacy ?? false, failback: random() < 0.5, oneGroup: random() < 0.3, operationMs: pick([10, 50, 400, 2_000]), random, jitterMs: pick([0, 5, 100, 400]) })
   for (const name of ['start apache2', 'stop apache2', 'start 192.0.2.101']) pair.tookMs.set(name, pick([5, 50, 300, 3_000]))
   const { heartbeat } = pair
   let generation = 1
@@ -56,6 +56,7 @@ export function play(seed: number, allowed: Allowed): Outcome {
   const actions: readonly (readonly [string, () => void])[] = [
     ['their standby', () => { if (isIdle()) heartbeat.standby(pick(scopes)) }],
     ['their takeover', () => { if (isIdle()) heartbeat.takeover(pick(scopes)) }],
+    ...(allowed.legacy === true ? [['their request', () => { if (isIdle()) heartbeat.request(pick(pair.state().groups).name) }] as const] : []),
     ['our standby once', () => pair.ask({ type: 'standby', scope: pick(scopes), once: true, timeoutMs: 30_000 })],
     ['our takeover', () => pair.ask({ type: 'takeover', target: pick(scopes), force: random() < 0.3, timeoutMs: 30_000 })],
     ['our standby', () => pair.ask({ type: 'standby', scope: pick(scopes), once: false, timeoutMs: 30_000 })],

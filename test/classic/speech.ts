@@ -20,6 +20,8 @@ export interface Speech {
   core(change: Partial<Facts> & { readonly web?: Told; readonly db?: Told; readonly nodeStatus?: Packet['nodeStatus']; readonly kind?: Packet['kind'] }): void
   /** This node goes on as another generation. */
   renew(): void
+  /** It has acknowledged something of ours. */
+  acknowledge(): void
   /** Lets time pass; ticks where the dialogue asks for them. */
   wait(durationMs: number): void
 }
@@ -47,6 +49,7 @@ export function speech(self: 'a' | 'b' = 'a', own = groups): Speech {
       packets += 1
       put({ type: 'spoke', nowMs: one.nowMs, packet: { id: { generation: 7, sequence: packets }, from: self, kind: kind ?? 'status', nodeStatus, deadtimeMs: 30_000, facts } })
     },
+    acknowledge: () => put({ type: 'acknowledged', nowMs: one.nowMs }),
     renew: () => put({ type: 'renewed', nowMs: one.nowMs }),
     wait(durationMs) {
       const endMs = one.nowMs + durationMs
@@ -63,6 +66,8 @@ export function speech(self: 'a' | 'b' = 'a', own = groups): Speech {
     for (const output of step.outputs) {
       if (output.type === 'say') out.push(describeWord(output.word))
       else if (output.type === 'command') out.push(`command ${output.command.kind} ${output.command.scope}`)
+      else if (output.type === 'report') out.push(`report ${output.code}`)
+      else if (output.type === 'heartbeat' || output.type === 'renew') out.push(output.type)
       else out.push(`fed: ${describeFed(output.packet)}`)
     }
   }
@@ -82,6 +87,8 @@ function describeFed({ kind, facts }: Packet): string {
 
 export const status = (nodeStatus: 'init' | 'up' | 'active'): Sign => ({ sign: 'status', nodeStatus, deadtimeMs: 30_000 })
 export const resource = (holds: Holding, stable?: boolean, info?: string): Word => ({ word: 'resource', holds, full: stable !== undefined, ...(stable === undefined ? {} : { stable }), ...(info === undefined ? {} : { info }) })
+export const request = (key: string): Word => ({ word: 'ip-request', key })
+export const answer = (key: string, owned = true): Word => ({ word: 'ip-answer', key, owned })
 export const ask = (holds: Holding, step: 'me' | 'other' | 'done'): Word => ({ word: 'ask', holds, step })
 
 /** Both have joined and hold their own. */

@@ -33,7 +33,7 @@ test('every message of every capture is read, and what is a word or a note is wr
     // ipfail's own request for a standby says who asked, which tells us nothing.
     if (written !== undefined && !(type === 'ask_resources' && fieldText(fields, 'from_id') !== undefined)) expect(shown(written)).toBe(shown(spoken(fields)))
   }
-  expect(Object.fromEntries(kinds)).toEqual({ sign: 8983, word: 638, ignored: 61, note: 2141 })
+  expect(Object.fromEntries(kinds)).toEqual({ sign: 8983, word: 697, ignored: 2, note: 2141 })
 })
 
 test('the fields that end a message are in Heartbeat\'s order, without a number where it has none', () => {
@@ -49,6 +49,7 @@ const words: readonly Word[] = [
   { word: 'reqnodes' }, { word: 'repnodes', nodes: ['node1', 'node2'] }, { word: 'repnodes', nodes: [] }, { word: 'starting' },
   { word: 'resource', holds: 'none', full: true, stable: false, info: 'shutdown' }, { word: 'resource', holds: 'foreign', full: false, info: 'mach_down' },
   { word: 'resource', holds: 'all', full: true, stable: true }, { word: 'ask', holds: 'foreign', step: 'other' }, { word: 'takeover', holds: 'local' },
+  { word: 'ip-request', key: 'IPaddr2::192.0.2.1/24/eth0' }, { word: 'ip-answer', key: '192.0.2.1', owned: true }, { word: 'ip-answer', key: 'drbddisk::r0', owned: false }, { word: 'stonith', node: 'node2', result: 'n_stnth' },
   { word: 'pings', seen: 2 }, { word: 'pings-answer', answer: 'you-are-dead' }, { word: 'pings-answer', answer: 'abort-giveup' },
 ]
 test('each word comes back as it was written', () => {
@@ -78,6 +79,11 @@ const tolerance: readonly (readonly [title: string, type: string, values: Readon
   ['a standby of something else means nothing', 'ask_resources', { rsc_hold: 'half', info: 'me' }, 'bad'],
   ['holdings without a value mean nothing', 'resource', { isstable: '1' }, 'bad'],
   ['any stability but 1 is none', 'resource', { rsc_hold: 'all', isstable: 'yes', rtype: 'part' }, { word: 'resource', holds: 'all', full: false, stable: false }],
+  ['a request names a group', 'ip-request', {}, 'bad'],
+  ['an answer names a group', 'ip-request-resp', { ok: 'OK', weown: 'yes' }, 'bad'],
+  ['an answer that is not OK is none', 'ip-request-resp', { ipaddr: '192.0.2.1', weown: 'yes', ok: 'no' }, 'ignored'],
+  ['a key is as long as a resource may be', 'ip-request', { ipaddr: 'x'.repeat(1_001) }, 'bad'],
+  ['who is counted dead is named', 'stonith', { result: 'unneeded' }, 'bad'],
   ['a list of nodes must be there', 'repnodes', {}, 'bad'],
   ['ping nodes are counted in decimal', 'num_ping_nodes', { num_ping: '0x2' }, 'bad'],
   ['a type of another program is nobody\'s word', 'start_outdate', { dop_res: 'r0' }, 'ignored'],

@@ -11,6 +11,7 @@ test('the smallest file, with every default', () => {
     groups: [{
       name: '192.0.2.100',
       preferredNode: 'node1',
+      key: '192.0.2.100/24/eth0',
       resources: [
         {
           script: 'IPaddr', args: ['192.0.2.100/24/eth0'], warm: false, startTimeoutMs: 60_000, stopTimeoutMs: 60_000,
@@ -224,3 +225,12 @@ for (const { link, code, says } of badLinks) {
     expect(errors.map(({ message }) => message).join('\n')).toMatch(says)
   })
 }
+
+test('a group keeps the word by which a Heartbeat calls it, also as YAML', () => {
+  const haresources = 'node1 192.0.2.100/24/eth0 apache2\nnode2 IPaddr2::192.0.2.101/24/eth0\nnode2 drbddisk::r0 192.0.2.102\n'
+  const result = loadConfig(classic({ haresources }))
+  const keys = (groups: readonly { readonly key?: string }[] | undefined) => groups?.map(({ key }) => key)
+  expect(keys(result.config?.groups)).toEqual(['192.0.2.100/24/eth0', undefined, undefined])
+  const back = loadConfig(yamlSource(toYaml({ ...result, authFile: '/etc/hactl/authkeys' }) ?? ''))
+  expect(keys(back.config?.groups)).toEqual(['192.0.2.100/24/eth0', undefined, undefined])
+})

@@ -51,6 +51,7 @@ function rig(): Rig {
         useGroups: () => undefined,
       }
     },
+    report: () => undefined,
     reserveGeneration: () => Promise.resolve((made.reserved += 1)),
     transmit(fields) {
       if (typeof fields === 'string') throw new Error(fields)
@@ -107,6 +108,16 @@ test('packets of the core and words of the dialogue share one row of numbers, an
   one.peer.say(ownStatus(2))
   expect(one.sent).toEqual(['status 1 of 100', 'starting 2 of 100', 'status 3 of 100'])
   expect(one.inputs.map((input) => (input.type === 'spoke' ? input.packet.id.sequence : 0))).toEqual([1, 2])
+})
+
+test('the newest status leaves once more, under a number of its own, where the dialogue wants it before what it says', () => {
+  const one = rig()
+  one.peer.say(ownStatus(1))
+  one.peer.say(ownStatus(2))
+  one.answers = (input) => (input.type === 'heard' && 'word' in input.heard ? [{ type: 'heartbeat' }, { type: 'say', word: { word: 'repnodes', nodes: ['a', 'b'] } }] : [])
+  one.peer.take('bcast eth0', theirStatus(1))
+  one.peer.take('bcast eth0', theirWord({ word: 'reqnodes' }, 2))
+  expect(one.sent.filter((line) => !line.startsWith('NS_'))).toEqual(['status 1 of 100', 'status 2 of 100', 'status 3 of 100', 'repnodes 4 of 100'])
 })
 
 test('what cannot be sent uses up no number', () => {

@@ -85,3 +85,26 @@ testMixed('a tenth of all packets is lost both ways: every word arrives, nothing
   expect(log).not.toMatch(/hist queue|Irretrievably|is dead|corrupted/)
   mixed.expectNeverBoth()
 }, joinMs + 90_000)
+
+for (const autoFailback of ['off', 'legacy'] as const) {
+  testMixed(`the Heartbeat does not hear our daemon any more, which lets go as soon as that says so, and joins again like one that was just started: auto_failback ${autoFailback}`, async () => {
+    const mixed = await openMixed({ real: 'alpha', timing: { keepaliveMs: 200, deadtimeMs: 1_500, initdeadMs: 3_000 }, autoFailback })
+    const { pair, real } = mixed
+    await Promise.all([real.start(), pair.start(pair.beta)])
+    await mixed.untilHeld(pair.alpha, pair.beta)
+    await quiet()
+    const cutMs = Date.now()
+    await pair.lab.cutOneWay('beta', 'alpha')
+    await mixed.untilHeld(pair.alpha, pair.alpha)
+    await quiet(3_000)
+    await mixed.untilHeld(pair.alpha, pair.alpha)
+    // It says so at the moment in which its scripts begin.
+    expect(overlapsMs(mixed, cutMs)).toBeLessThan(1_000)
+    await pair.lab.heal()
+    await mixed.untilHeld(pair.alpha, autoFailback === 'off' ? pair.alpha : pair.beta)
+    await pair.untilStatus(pair.beta, 'it knows who holds what', (status) => status.groups.every(({ holder }) => holder !== undefined), 15_000)
+    await quiet()
+    expect(real.log()).not.toMatch(/returning after partition|Forcing restart|shutdown in progress/)
+    expect((await pair.events(pair.beta)).map(({ code }) => code)).toContain('counted-dead')
+  }, joinMs + 60_000)
+}

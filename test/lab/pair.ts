@@ -22,7 +22,7 @@ export interface PairOptions extends LabOptions {
   readonly timing?: { readonly keepaliveMs: number; readonly deadtimeMs: number; readonly initdeadMs: number }
   /** Lines that replace the default links of ha.cf. */
   readonly links?: readonly string[]
-  readonly autoFailback?: 'on' | 'off'
+  readonly autoFailback?: 'on' | 'off' | 'legacy'
   /** Lines of haresources; one group with one address on alpha unless given. */
   readonly groups?: readonly string[]
   /** More lines of ha.cf. */

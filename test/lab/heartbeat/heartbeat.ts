@@ -25,6 +25,8 @@ export interface Heartbeat {
   kill(): Promise<void>
   standby(what?: Class): Promise<void>
   takeover(what?: Class | 'failback'): Promise<void>
+  /** Asks the other node for a group, as one in legacy mode does. */
+  request(key: string): Promise<void>
   holding(): Promise<Holding>
   /** What it says of a node's status. */
   nodeStatus(node: string): Promise<string>
@@ -66,6 +68,9 @@ export function heartbeatOn(host: Host): Heartbeat {
     },
     takeover: async (what = 'all') => {
       await host.must([`${tools}/hb_takeover`, what])
+    },
+    request: async (key) => {
+      await host.must([`${tools}/req_resource`, key])
     },
     holding: async () => (await cl('rscstatus')) as Holding,
     nodeStatus: (node) => cl('nodestatus', node),

@@ -9,6 +9,8 @@ export type Side = 'alpha' | 'beta'
 export interface MixedOptions extends PairOptions {
   /** Where the Heartbeat runs; our daemon is on the other host. */
   readonly real: Side
+  /** Of its ha.cf alone. */
+  readonly theirFailback?: 'on' | 'off' | 'legacy'
 }
 
 export interface Mixed {
@@ -33,7 +35,7 @@ export async function openMixed(options: MixedOptions): Promise<Mixed> {
   const pair = await newPair(all)
   const theirs = options.real === 'alpha' ? pair.alpha : pair.beta
   const ours = options.real === 'alpha' ? pair.beta : pair.alpha
-  pair.configure(theirs, { ...all, more: [...heartbeatLines, ...(options.more ?? [])] })
+  pair.configure(theirs, { ...all, ...(options.theirFailback === undefined ? {} : { autoFailback: options.theirFailback }), more: [...heartbeatLines, ...(options.more ?? [])] })
   const real = heartbeatOn(theirs)
   const mixed: Mixed = {
     pair, real, ours, theirs,

@@ -1,0 +1,4 @@
+import { legacyConversations } from '../lab/heartbeat/legacy.ts'
+
+legacyConversations('alpha')
+legacyConversations('beta')
