@@ -15,6 +15,7 @@ import { watchContests } from '../runtime/contested.ts'
 import { openControl } from '../runtime/control-server.ts'
 import { errorText, errorTrace } from '../runtime/errors.ts'
 import type { Guard } from '../runtime/guard.ts'
+import { runningHeartbeat } from '../runtime/heartbeat-process.ts'
 import { openHistory } from '../runtime/history.ts'
 import { createFencer } from '../runtime/fence.ts'
 import { openLinks } from '../runtime/links.ts'
@@ -55,6 +56,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   if (faults.length > 0) return refuse(faults.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`), 2)
   const unsound = scheduleFaults(config)
   if (unsound.length > 0) return refuse(unsound, 2)
+  const heartbeat = runningHeartbeat()
+  if (heartbeat !== undefined) return refuse([besideHeartbeat(heartbeat)], 1)
   try {
     const files = await openState(options.stateDir)
     try {
@@ -65,6 +68,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   } catch (error) {
     return refuse([errorText(error)], 1)
   }
+}
+
+function besideHeartbeat(pid: number): string {
+  return `Heartbeat runs on this host (pid ${pid}), and two programs must never hold the same addresses. Type: systemctl stop heartbeat ` +
+    '(it hands its groups over to its peer), then start hactl again. hactl migrate --check says what will happen'
 }
 
 function refuse(messages: readonly string[], exitCode: number): number {

@@ -49,6 +49,8 @@ export async function openLinkSocket(request: SocketRequest, native: NativeCalls
       })
       boundToInterface = opened.boundToInterface
       await listen(socket, { fd: opened.fd })
+      // Node lets every socket share its port that it adopts, so that a Heartbeat started here would run beside this daemon.
+      if (!request.reuse) native.refuseSharing(opened.fd)
     }
     prepare(socket, request)
   } catch (error) {

@@ -12,6 +12,8 @@ import { errorText } from './errors.ts'
 export interface NativeCalls {
   /** A bound UDP socket that `dgram.bind({ fd })` can adopt. Throws an Error whose `code` is the name of the errno. */
   openUdp(request: UdpRequest): { readonly fd: number; readonly boundToInterface: boolean }
+  /** For a socket that `dgram` has adopted: from now on nobody else can bind its port, whatever they ask for. */
+  refuseSharing(fd: number): void
   /** A socket for whole Ethernet frames that receives nothing, or the code of the error. */
   openPacketSocket(): { readonly fd: number } | { readonly code: string }
   /** The code of the error, or undefined when the frame was handed over. */
@@ -128,6 +130,7 @@ function nativeCalls(libc: LibC): NativeCalls {
   const fromLength = Buffer.alloc(4)
   return {
     openUdp: (request) => openUdp(libc, request),
+    refuseSharing: (fd) => void libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, Buffer.alloc(4), 4),
     openPacketSocket() {
       const fd = libc.socket(AF_PACKET, SOCK_RAW | SOCK_FLAGS, 0)
       return fd < 0 ? { code: errorName(libc.errno()) } : { fd }

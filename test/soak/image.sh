@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the image of a host that the soak tests boot: a small Debian with systemd, apache2 and the Node of this machine.
+# Builds the image of a host that the soak tests boot: a small Debian with systemd, apache2, Heartbeat and the Node of this machine.
 # It is kept for the next run. Prints its directory as the last line; needs root, mmdebstrap and a Debian mirror.
 # The directory: $HACTL_IMAGE, by default below the system's temporary directory. One that this script has not made is left alone.
 set -euo pipefail
 
 suite=bookworm
-packages=systemd,systemd-sysv,dbus,iproute2,nftables,procps,iputils-arping,apache2
+packages=systemd,systemd-sysv,dbus,iproute2,nftables,procps,iputils-arping,iputils-ping,apache2,heartbeat,resource-agents
 image=${HACTL_IMAGE:-${TMPDIR:-/tmp}/hactl-image-$suite}
 stamp="hactl soak image: $suite $packages"
 
@@ -24,7 +24,7 @@ build() {
     say "mmdebstrap failed (above): is a Debian mirror reachable from here?"
     exit 1
   fi
-  systemctl --root="$work/root" --quiet disable apache2 apache-htcacheclean nftables 2>/dev/null || true
+  systemctl --root="$work/root" --quiet disable apache2 apache-htcacheclean nftables heartbeat logd 2>/dev/null || true
   systemctl --root="$work/root" --quiet enable systemd-networkd systemd-networkd-wait-online 2>/dev/null
   # One service that hangs at shutdown would otherwise cost 90 s.
   mkdir -p "$work/root/etc/systemd/system.conf.d"
