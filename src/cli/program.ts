@@ -154,6 +154,12 @@ function addConfiguring({ program, terminal, common, run }: Commands): void {
       import('./rehearse.ts').then(({ runRehearse }) => runRehearse({
         config: common().config, scenario: scenario.join(' '), scriptMs: options.scriptTime, json: options.json === true,
       }, terminal))))
+  program.command('migrate')
+    .description('what will happen when hactl takes Heartbeat\'s place here')
+    .requiredOption('--check', 'say it beforehand: nothing is changed, nothing is sent')
+    .option('--json', 'as JSON, for programs')
+    .action((options: { json?: boolean }) => run(
+      import('./migrate.ts').then(({ runMigrateCheck }) => runMigrateCheck({ ...common(), json: options.json === true }, terminal))))
   program.command('import')
     .description('print classic files as one hactl.yaml')
     .argument('<path>', 'a directory like /etc/ha.d')

@@ -13,6 +13,8 @@ import { readYaml } from './yaml-document.ts'
 
 export { configCodes, type ConfigCode } from './codes.ts'
 export { judgeMachine, type MachineFacts, type MachineQuestions, machineQuestions, startErrors } from './machine.ts'
+export { judgeMigration, type MigrationFacts, type MigrationFinding, migrationParts } from './migration.ts'
+export { migrationCodes } from './migration-codes.ts'
 export { toYaml } from './to-yaml.ts'
 export { type SecretFile, secretFilesOf } from './to-yaml-protection.ts'
 export { messageLine } from './findings.ts'

@@ -49,6 +49,19 @@ export async function reserveGeneration(directory: string, bootId: string, heart
   return (await countStart(directory, bootId, heartbeatDirectory)).generation
 }
 
+export interface NextStart {
+  readonly generation: number
+  /** This program has counted here before. */
+  readonly own: boolean
+}
+
+/** The generation of the next start, without one: nothing is written, and nothing put aside. */
+export async function nextStart(directory: string, heartbeatDirectory: string): Promise<NextStart> {
+  const saved = parse(await readFile(`${directory}/generation`, 'utf8').catch(() => ''))
+  const heartbeat = await readHeartbeatGeneration(heartbeatDirectory)
+  return { generation: nextGeneration(Math.max(saved?.generation ?? 0, heartbeat ?? 0)), own: saved !== undefined }
+}
+
 /** Never below the clock: a start with another state directory, or an older copy of this one, must not look like a replay to the peer. */
 function nextGeneration(last: number): number {
   return Math.max(last + 1, Math.floor(Date.now() / 1_000))

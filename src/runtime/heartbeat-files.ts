@@ -6,6 +6,8 @@ import { readFile, stat } from 'node:fs/promises'
 import { writeAtomically } from './atomic-file.ts'
 import { errorCode, errorText } from './errors.ts'
 
+export const defaultHeartbeatDirectory = '/var/lib/heartbeat'
+
 const columns = 15
 /** Room for more starts than there will be. */
 const highest = 10 ** columns - 1_000_000_000

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import type { PersistentState } from '../core/effects.ts'
 import { writeAtomically } from './atomic-file.ts'
 import { errorCode, errorText } from './errors.ts'
+import { defaultHeartbeatDirectory } from './heartbeat-files.ts'
 import { countStart, reserveGeneration } from './generation-file.ts'
 import { formatState, parseState } from './persistent-state.ts'
 import { lockDirectory } from './state-lock.ts'
@@ -47,7 +48,7 @@ export async function openState(directory: string, options: StateOptions = {}): 
   })
   try {
     const bootId = options.bootId ?? (await readBootId())
-    const heartbeatDirectory = options.heartbeatDirectory ?? '/var/lib/heartbeat'
+    const heartbeatDirectory = options.heartbeatDirectory ?? defaultHeartbeatDirectory
     const start = await countStart(directory, bootId, heartbeatDirectory)
     const path = `${directory}/state.json`
     const { persistent, warning } = await readState(path)

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 suite=bookworm
-packages=systemd,systemd-sysv,dbus,iproute2,nftables,procps,iputils-arping,iputils-ping,apache2,heartbeat,resource-agents
+packages=systemd,systemd-sysv,dbus,iproute2,nftables,procps,iputils-arping,iputils-ping,apache2,heartbeat,resource-agents,net-tools
 image=${HACTL_IMAGE:-${TMPDIR:-/tmp}/hactl-image-$suite}
 stamp="hactl soak image: $suite $packages"
 
