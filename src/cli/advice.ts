@@ -87,18 +87,21 @@ function isAddress(name: string): boolean {
 
 function nodeAdvice(node: NodeReport, report: StatusReport): readonly Advice[] {
   const advice: Advice[] = []
-  if (node.standby !== undefined) {
+  const runsHeartbeat = node.dialogue === 'heartbeat'
+  // A Heartbeat is in standby for as long as an exchange takes, and has no hactl to end it with.
+  if (node.standby !== undefined && !runsHeartbeat) {
     advice.push({ command: node.self ? 'hactl online' : `ssh ${node.name} hactl online`, why: `ends the standby of ${node.name}` })
   }
   if (node.self) return advice
   switch (node.status) {
     case 'dead':
     case 'unknown':
-      advice.push({ command: `ssh ${node.name} systemctl status hactl`, why: 'is it powered, does its daemon run?' })
+      advice.push({ command: `ssh ${node.name} systemctl status ${runsHeartbeat ? 'heartbeat' : 'hactl'}`, why: 'is it powered, does its daemon run?' })
       advice.push({ command: 'hactl events', why: 'are its packets dropped (another key)?' })
       break
     case 'left':
-      advice.push({ command: `ssh ${node.name} systemctl start hactl`, why: `the daemon of ${node.name} was stopped in good order` })
+      advice.push({ command: `ssh ${node.name} systemctl start hactl`, why: runsHeartbeat
+        ? 'Heartbeat was stopped there in good order' : `the daemon of ${node.name} was stopped in good order` })
       advice.push({ command: 'hactl events', why: 'if it runs: are its packets dropped?' })
       break
     case 'late':

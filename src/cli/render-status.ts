@@ -177,7 +177,9 @@ function noteLines(group: GroupReport, report: StatusReport, { columns, paint }:
   const notes: string[] = []
   const away = group.holder !== undefined && group.holder !== group.preferredNode
   const returning = `it returns when ${group.preferredNode} joins anew, or after \`hactl online\` there`
-  if (group.pinned && away) notes.push(`an administrator moved it: ${returning}`)
+  const atHeartbeat = report.nodes.some(({ self, name, dialogue }) => !self && dialogue === 'heartbeat' && name === group.holder)
+  if (atHeartbeat && away) notes.push(`Heartbeat on ${report.peer} has it, and decides by its auto_failback when it returns; to bring it here: hactl takeover ${group.name}`)
+  else if (group.pinned && away) notes.push(`an administrator moved it: ${returning}`)
   else if (!plainReasons.includes(group.reason) && group.flapHeldMs === undefined) notes.push(group.explanation)
   notes.push(...restsOn(group, report))
   if (group.failedHere) notes.push(`it failed on ${report.node} not long ago`)

@@ -35,7 +35,7 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
   },
   {
     title: 'standby, pause, a failed link, files that differ: each has its command, once', report: standbyAndMore,
-    types: ['ssh beta hactl online', 'ssh beta hactl status', 'ssh beta hactl events', 'hactl resume', 'ip link show eth1', 'hactl reload'],
+    types: ['ssh beta hactl status', 'ssh beta hactl events', 'hactl resume', 'ip link show eth1', 'hactl reload'],
   },
   {
     title: 'a witness that is away: look at it; where it alone keeps a group from being held, how to do without', report: witnessLost,
@@ -52,6 +52,12 @@ const cases: { title: string; report: StatusReport; types: readonly string[] }[]
     types: ['hactl why 192.0.2.100', 'ssh beta ip -o address show to 192.0.2.100', 'hactl resume'],
   },
 ]
+cases.push({
+  title: 'a peer that runs Heartbeat has no hactl that could end its standby, or that could be looked at', report: {
+    ...healthy, nodes: [alpha!, { ...beta!, status: 'dead', dialogue: 'heartbeat', standby: 'foreign' }],
+  },
+  types: ['ssh beta systemctl status heartbeat', 'hactl events'],
+})
 for (const { title, report, types } of cases) {
   test(`adviceFor: ${title}`, () => expect(commands(report)).toEqual(types))
 }

@@ -153,6 +153,11 @@ test('while the peer answers, what a group was once taken by is history', () => 
   expect(renderStatus(report, view)).toBe(renderStatus(plain, view))
 })
 
+test('a group that a Heartbeat has returns when that one says so', () => {
+  const text = renderStatus({ ...healthy, nodes: classic, groups: [{ ...held!, holder: 'beta', preferredNode: 'alpha', state: 'stopped', pinned: true }] }, view)
+  expect(text.replace(/\s+/g, ' ')).toContain('Heartbeat on beta has it, and decides by its auto_failback when it returns; to bring it here: hactl takeover 192.0.2.100')
+})
+
 test('the message of a script is printed once, and one time is once', () => {
   const message = 'failed: the script said no'
   const [group] = healthy.groups
