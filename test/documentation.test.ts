@@ -7,15 +7,18 @@ import { runHactl } from '../src/cli/program.ts'
 import { plainPaint } from '../src/cli/terminal.ts'
 import { coreCodes, runtimeCodes } from '../src/core/codes.ts'
 import { configCodes } from '../src/config/codes.ts'
+import { migrationCodes } from '../src/config/migration-codes.ts'
 import { loadConfig, type ConfigResult, type SourceFile } from '../src/config/index.ts'
 import { refusalCauses } from '../src/protocol/refusals.ts'
 import { placementRows } from '../src/core/placement.ts'
+import { guideBlocks, guideFile } from './lab/guide.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
+const guide = readFileSync(join(import.meta.dirname, '..', 'docs/migration.md'), 'utf8')
 
 /** First cells of the tables between `<!-- name -->` and the next such mark. */
-function cells(name: string): readonly string[] {
-  const part = readme.split(`<!-- ${name} -->`)[1]?.split('<!--')[0] ?? ''
+function cells(name: string, page = readme): readonly string[] {
+  const part = page.split(`<!-- ${name} -->`)[1]?.split('<!--')[0] ?? ''
   return [...part.matchAll(/^\| `([^`]+)` \|/gm)].map((found) => found[1] ?? '')
 }
 
@@ -67,6 +70,10 @@ test('README section 4 lists every placement reason, and no other', () => {
 test('README section 5 lists every code of hactl check, and no other', () => {
   const codes = Array.isArray(configCodes) ? configCodes : Object.keys(configCodes)
   expect(sorted(cells('check codes'))).toEqual(sorted(codes as readonly string[]))
+})
+
+test('the migration guide lists every code of hactl migrate --check, and no other', () => {
+  expect(sorted(cells('migration codes', guide))).toEqual(sorted(Object.keys(migrationCodes)))
 })
 
 test('every log code is used somewhere', () => {
@@ -128,4 +135,23 @@ test('README section 5 names every key of YAML that does something', () => {
   expect(known).toEqual(expect.arrayContaining(['nodes', 'failure_memory', 'preferred_node', 'parameters']))
   const section = readme.split('\n## ').find((part) => part.startsWith('5. ')) ?? ''
   expect(known.filter((key) => !new RegExp(`\\b${key}\\b`).test(section))).toEqual([])
+})
+
+test('the files of the migration guide are read, and only logfacility has no effect', () => {
+  const files = ['ha.cf', 'haresources'].map((name): SourceFile => ({ name, path: `/etc/ha.d/${name}`, text: guideFile(name) }))
+  const result = loadConfig({ files: [...files, authkeys] })
+  expect(result.errors).toEqual([])
+  expect(result.warnings.map(({ code }) => code)).toEqual(['directive-without-effect'])
+})
+
+test('every command of the migration guide is typed on one of its two hosts, and every word of hactl is one that exists', async () => {
+  const steps = guideBlocks().flatMap((block) => block.steps)
+  expect(new Set(steps.map(({ host }) => host))).toEqual(new Set(['alpha', 'beta']))
+  const words = new Set([...guide.matchAll(/`hactl ([a-z]+)/g), ...steps.flatMap(({ command }) => [...command.matchAll(/\bhactl ([a-z]+)/g)])].map(([, word]) => word ?? ''))
+  for (const word of words) {
+    let out = ''
+    const view = { columns: 80, paint: plainPaint }
+    const code = await runHactl(['help', word], { out: (text) => void (out += text), err: () => undefined, interactive: false, view, errorView: view })
+    expect([word, code, out.startsWith(`Usage: hactl ${word}`)]).toEqual([word, 0, true])
+  }
 })

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 MISSING_FILE=${HACTL_MISSING_PACKAGES:-node_modules/.hactl-missing-packages}
-wanted=(curl iproute2 iputils-arping iputils-ping nftables procps util-linux socat uidmap apache2 mariadb-server postgresql systemd etcd-server etcd-client openssl cluster-glue fence-agents heartbeat resource-agents)
+wanted=(curl iproute2 iputils-arping iputils-ping nftables procps util-linux socat uidmap apache2 mariadb-server postgresql systemd etcd-server etcd-client openssl cluster-glue fence-agents heartbeat resource-agents net-tools)
 # What these packages would start at boot. A test machine must not become a web server.
 services=(apache2 apache-htcacheclean mariadb postgresql keepalived heartbeat nftables etcd logd)
 policy=/usr/sbin/policy-rc.d

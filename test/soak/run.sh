@@ -2,9 +2,10 @@
 # What takes long. systemd: two hosts (containers of systemd-nspawn) on which hactl is installed as README section 2 says, through
 # start, kill, freeze, stop, restart, reload, reboot and power loss; 2 minutes, and one more the first time. kills: kill -9 of daemons
 # at 200 random moments, 3 minutes. faults: half an hour of random faults with a witness and a counting service. heartbeat: half an hour
-# beside a real Heartbeat with lost packets. agents: every resource agent of Debian that can run here, half a minute.
-# Needs root; systemd also a Debian mirror for the first run, and cgroups that can be written.
-#   Usage: bash test/soak/run.sh [systemd|kills|faults|heartbeat|agents] [WORDS FOR VITEST..]     KILLS, SOAK_MINUTES, SOAK_SEED: how much, and which
+# beside a real Heartbeat with lost packets. agents: every resource agent of Debian that can run here, half a minute. migration:
+# docs/migration.md followed from its own text on hosts with systemd and Heartbeat, 3 minutes, and what clients wait for in each step, 9 minutes.
+# Needs root; systemd and migration also a Debian mirror for the first run, and cgroups that can be written.
+#   Usage: bash test/soak/run.sh [systemd|kills|faults|heartbeat|agents|migration] [WORDS FOR VITEST..]     KILLS, SOAK_MINUTES, MIGRATION_ROUNDS, SOAK_SEED: how much, and which
 # The image of the hosts is kept: in the directory HACTL_IMAGE, by default below the system's temporary directory.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
