@@ -9,7 +9,8 @@ import type { ConfigResult } from './types.ts'
 export function changesByMigration(config: ClusterConfig, result: ConfigResult, facts: MigrationFacts): readonly MigrationFinding[] {
   return [...legacyMode(result), ...otherScripts(facts), ...addresses(config), times(config), told('changes', 'note', 'tools-differ',
     'hb_standby, hb_takeover, cl_status and the pipe /var/lib/heartbeat/fifo speak to Heartbeat and answer nothing on a host that runs hactl. In scripts and ' +
-    'cron: hactl standby --once, hactl takeover, hactl status --json')]
+    'cron: hactl standby --once, hactl takeover, hactl status --json. hactl names install gives the commands their names back, once the package of ' +
+    'Heartbeat is gone')]
 }
 
 /** The daemon's own reading of it is a warning of `hactl check`; here it counts what the Heartbeats do. */
