@@ -225,5 +225,6 @@ function addNames({ program, terminal, run }: Commands): void {
     .action((action: (typeof actions)[number], options: { dir: string; heartbeatsPlaces?: boolean; dryRun?: boolean }) => run(
       import('./heartbeat/install.ts').then(({ runNames }) => runNames({
         action, directory: options.dir, heartbeatsPlaces: options.heartbeatsPlaces === true, dryRun: options.dryRun === true, program: process.argv[1] ?? '',
+        searched: (process.env['PATH'] ?? '').split(':'),
       }, terminal))))
 }

@@ -12,6 +12,7 @@ import { openAddresses } from '../runtime/addresses.ts'
 import { writeAtomically } from '../runtime/atomic-file.ts'
 import { callDaemon } from '../runtime/control-client.ts'
 import { errorCode, errorText } from '../runtime/errors.ts'
+import { runningHeartbeat } from '../runtime/heartbeat-process.ts'
 import { ownNodeName } from '../runtime/machine-facts.ts'
 import { createOperations, type Operations } from '../runtime/operations.ts'
 import { formatState, parseState } from '../runtime/persistent-state.ts'
@@ -23,10 +24,18 @@ import { readConfig } from '../daemon/read-config.ts'
 import { awaitGuards, releaseByGuard } from './release-guard.ts'
 import type { Terminal } from './terminal.ts'
 
+/** A daemon ends so before it looks at anything. What one before it left, was released at the end of that one. */
+const refusedConfiguration = '2'
+
 interface Release { readonly terminal: Terminal; readonly operations: Operations; readonly spareWarm: boolean; nextOperation: number }
 
 /** Exit code 0: nothing of the groups is left here; 1: refused, or something is left; 2: the configuration cannot be read. */
 export async function runRelease({ config, control, stateDir }: CommonOptions, terminal: Terminal): Promise<number> {
+  const heartbeat = runningHeartbeat()
+  if (heartbeat !== undefined) {
+    terminal.err(`hactl: Heartbeat runs on this host (pid ${heartbeat}): what is here is its own, and nothing is released\n`)
+    return process.env['SERVICE_RESULT'] === undefined ? 1 : 0
+  }
   const daemon = await callDaemon<{ pid?: number }>(control, { command: 'pid' }, { silenceLimitMs: 2000 })
   if (daemon.ok || daemon.error.code === 'no-answer') {
     terminal.err(`hactl: a daemon runs (it answers at ${control}) and would start it all again. Stop it first: systemctl stop hactl\n`)
@@ -59,6 +68,10 @@ async function releaseAll(config: string, stateDir: string, terminal: Terminal):
   if (serviceResult === 'success') {
     const unclean = withUnclean(state, readUncleanNotes(stateDir)).groups.filter((group) => group.unclean).map(({ name }) => name)
     terminal.out(`the daemon left in good order: ${unclean.length === 0 ? 'nothing is left to release' : `but a stop failed for ${unclean.join(', ')}`}\n`)
+    return 0
+  }
+  if (serviceResult !== undefined && process.env['EXIT_CODE'] === 'exited' && process.env['EXIT_STATUS'] === refusedConfiguration) {
+    terminal.out('the daemon was not started, so it has held nothing: nothing is released\n')
     return 0
   }
   const { result } = readConfig(config)
@@ -157,7 +170,7 @@ async function stopScripts(group: GroupConfig, release: Release): Promise<boolea
       if (found.result === 'not-running') continue
     }
     const outcome = await run(release, group, stage.resource, 'stop', stage.resource.stopTimeoutMs)
-    if (outcome.result !== 'ok') {
+    if (outcome.result !== 'ok' && outcome.result !== 'not-running') {
       release.terminal.err(`hactl: ${name}: stop ${describe(outcome)}\n`)
       return false
     }

@@ -21,7 +21,7 @@ export const migrationCodes = {
   'address-own': 'Addresses that hactl serves itself, where Heartbeat runs IPaddr or IPaddr2; how they look different.',
   'address-lease': 'Addresses have a lifetime in the kernel, which hactl renews.',
   'times': 'The times of the pair, and where hactl goes by others than Heartbeat.',
-  'tools-differ': 'The commands, and the pipe, that speak to Heartbeat only; what to type in their place.',
+  'tools-differ': 'The commands, and the pipe, that speak to Heartbeat only; what to type in their place, and how the commands come back.',
   'mixed-promises': 'What does not hold while one host runs hactl and the other Heartbeat.',
   'mixed-time': 'How long that may be.',
 } as const satisfies Readonly<Record<string, string>>

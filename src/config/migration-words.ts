@@ -13,14 +13,15 @@ export function told(part: MigrationPart, level: MigrationFinding['level'], code
  */
 export function heldHere({ groups }: ClusterConfig, node: string, { addresses, says }: MigrationFacts): readonly GroupConfig[] | undefined {
   const isHeld = (group: GroupConfig): boolean | undefined => {
-    const own = group.resources.flatMap(({ address }) => (address === undefined ? [] : [address.ip]))
+    const own = group.resources.flatMap(({ address, scriptAddress }) => (address ?? scriptAddress)?.ip ?? [])
     return own.length > 0 ? own.some((ip) => addresses.includes(ip)) : covers(says?.holding, group.preferredNode === node ? 'local' : 'foreign')
   }
   return groups.some((group) => isHeld(group) === undefined) ? undefined : groups.filter((group) => isHeld(group) === true)
 }
 
 function covers(holding: string | undefined, one: 'local' | 'foreign'): boolean | undefined {
-  return holding === 'none' ? false : holding === 'all' || holding === one ? true : holding === 'local' || holding === 'foreign' ? false : undefined
+  // In legacy mode it says none, whatever it holds.
+  return holding === 'all' || holding === one ? true : holding === 'local' || holding === 'foreign' ? false : undefined
 }
 
 export function namesOf(groups: readonly GroupConfig[]): string {
@@ -29,7 +30,7 @@ export function namesOf(groups: readonly GroupConfig[]): string {
 
 /** What has to stop and start; addresses cost nothing beside it. */
 export function scriptsOf(groups: readonly GroupConfig[]): readonly string[] {
-  return [...new Set(groups.flatMap(({ resources }) => resources.filter(({ address, warm }) => address === undefined && !warm).map(({ script }) => script)))]
+  return [...new Set(groups.flatMap(({ resources }) => resources.filter(({ address, scriptAddress, warm }) => (address ?? scriptAddress) === undefined && !warm).map(({ script }) => script)))]
 }
 
 export function secondsText(ms: number): string {

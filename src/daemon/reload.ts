@@ -47,5 +47,5 @@ function reasonAgainst(before: ClusterConfig, after: ClusterConfig): string | un
   const parts: readonly (keyof ClusterConfig)[] = ['links', 'udpPort', 'pings', 'etcd', 'fenceDevices', 'watchdogDevice', 'environment', 'logFile', 'scriptLog', 'debugLevel']
   const changed = parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]))
   if (changed.length === 0) return scheduleFaults(after)[0]
-  return `${changed.join(', ')} changed: that needs a restart of the daemon, which moves nothing during a pause (hactl pause; systemctl restart hactl; hactl resume)`
+  return `${changed.map((part) => (part === 'scriptLog' ? 'debugfile, logfacility or use_logd' : part)).join(', ')} changed: that needs a restart of the daemon, which moves nothing during a pause (hactl pause; systemctl restart hactl; hactl resume)`
 }

@@ -18,11 +18,14 @@ export async function heartbeatVersion(path: string): Promise<string | undefined
 
 /** Undefined: it does not answer, or cl_status is not there. */
 export async function askHeartbeat(peer: string): Promise<HeartbeatSays | undefined> {
-  const [holding, peerStatus, names] = await Promise.all([say('cl_status', ['rscstatus']), say('cl_status', ['nodestatus', peer]), say('cl_status', ['listhblinks', peer])])
+  const [holding, peerStatus, names] = await Promise.all([say(clStatus, ['rscstatus']), say(clStatus, ['nodestatus', peer]), say(clStatus, ['listhblinks', peer])])
   if (holding === '' || peerStatus === '') return undefined
-  const links = await Promise.all(names.split(/\s+/).filter((name) => name !== '').map(async (name) => ({ name, status: await say('cl_status', ['hblinkstatus', peer, name]) })))
+  const links = await Promise.all(names.split(/\s+/).filter((name) => name !== '').map(async (name) => ({ name, status: await say(clStatus, ['hblinkstatus', peer, name]) })))
   return { holding, peerStatus, links: links.filter(({ status }) => status !== '') }
 }
+
+/** The real one, and not a link of that name to hactl. */
+const clStatus = '/usr/bin/cl_status'
 
 /** What it prints, without blanks at the ends; nothing where it cannot be run. */
 function say(command: string, words: readonly string[]): Promise<string> {

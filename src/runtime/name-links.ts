@@ -10,7 +10,7 @@ export function lookAt(path: string, program: string): AtPlace {
   try {
     const stat = lstatSync(path)
     if (!stat.isSymbolicLink()) return { is: 'theirs', what: stat.isDirectory() ? 'a directory' : 'a file' }
-    return targetOf(path) === realpathSync(program) ? { is: 'ours' } : { is: 'theirs', what: `a link to ${readlinkSync(path)}` }
+    return targetOf(path) === realpathSync(program) || readlinkSync(path) === program ? { is: 'ours' } : { is: 'theirs', what: `a link to ${readlinkSync(path)}` }
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { is: 'nothing' }
     throw error

@@ -34,7 +34,7 @@ export interface OperationRequest {
 export interface Notice { readonly code: Code; readonly message: string; readonly group?: string }
 
 export interface OperationsOptions extends EnvironmentOptions {
-  /** Where scripts are looked for, in this order; default: shipped, /etc/hactl, Heartbeat's, /etc/init.d. */
+  /** Where scripts are looked for, in this order; default: /etc/hactl, Heartbeat's, shipped, /etc/init.d. */
   readonly resourceDirectories?: readonly string[]
   /** Default /usr/lib/ocf. */
   readonly ocfDirectory?: string

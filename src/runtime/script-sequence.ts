@@ -8,7 +8,7 @@ import type { Millis } from '../core/time.ts'
 import type { Called } from './call-script.ts'
 import { nowMs } from './clock.ts'
 import type { Located } from './locate-script.ts'
-import { heartbeatsWord, saysDown, type Said } from './status-text.ts'
+import { isOfSystemctl, saysDown, type Said } from './status-text.ts'
 
 export function isAskedFirst(located: Located): boolean {
   return located.kind === 'heartbeat' || located.kind === 'init'
@@ -37,14 +37,19 @@ export async function callAsHeartbeat(
   }
   const { outcome } = await call('stop', timeoutMs)
   if (outcome.result !== 'failed' || restMs() <= 0) return outcome
-  const { said } = await call('status', Math.min(status.timeoutMs, restMs()))
-  if (said === undefined || !saysStopped(said)) return outcome
+  const { outcome: found, said } = await call('status', Math.min(status.timeoutMs, restMs()))
+  if (found.result !== 'not-running' || said === undefined || !saysStopped(said)) return outcome
   onNote(`${outcome.message}; but its status says that nothing of it runs, so it counts as stopped, as with Heartbeat`)
   return { result: 'not-running' }
 }
 
-/** In so many words: silence, which Heartbeat took for stopped, is not enough to let the peer start it (promise P6). */
+/**
+ * In so many words, and nothing beside them that says running: silence, which Heartbeat took for stopped, is not enough to let the peer
+ * start it (promise P6). Of what systemctl printed only the line of the unit's state counts: the rest is the end of its log.
+ */
 function saysStopped(said: Said): boolean {
-  const word = heartbeatsWord(said)
-  return said.captured && (word === 'not-running' || (word === 'neither' && saysDown(said)))
+  if (!said.captured) return false
+  if (isOfSystemctl(said)) return /^\s+Active: (inactive|failed)\b/m.test(said.standardOutput)
+  const rest = said.standardOutput.replaceAll(/\bnot running\b/gi, '')
+  return (rest !== said.standardOutput || saysDown(said)) && !/running|\b(up|OK|started|active)\b/i.test(rest)
 }

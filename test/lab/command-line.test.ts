@@ -83,6 +83,14 @@ test('release --all without a plan of a guard, and a stop that hangs: exit code 
   await pair.untilStatus(pair.beta, 'the peer says unclean', ({ groups }) => groups[0]?.peerState === 'unclean' || groups[0]?.peerState === 'stopping')
 })
 
+test('after a daemon that was not started for its configuration nothing is released', async () => {
+  const { alpha } = await openServing()
+  await alpha.must(`ip address add ${ip}/24 dev eth0`)
+  const ran = await alpha.exec([...program, 'release', '--all'], { env: { SERVICE_RESULT: 'exit-code', EXIT_CODE: 'exited', EXIT_STATUS: '2' } })
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is released') })
+  expect(await alpha.addresses()).toContain(ip)
+})
+
 test('release --all leaves a paused pair as it is', async () => {
   const pair = await openServing()
   await pair.startBoth()

@@ -1,6 +1,6 @@
 /** hactl and Heartbeat on one host, started by hand where no systemd keeps them apart: one of them serves, the other has touched nothing. */
 import { expect } from 'vitest'
-import { ip } from './pair.ts'
+import { ip, program } from './pair.ts'
 import { sleep, waitFor, type Host } from './hosts.ts'
 import { groups, openMixed, testMixed } from './heartbeat/mixed.ts'
 import { heartbeatLines, heartbeatOn } from './heartbeat/heartbeat.ts'
@@ -39,6 +39,11 @@ testMixed('beside a Heartbeat hactl does not start, and migrate --check looks at
   const daemon = await pair.start(alpha)
   expect((await daemon.ended).code).toBe(1)
   expect(daemon.log()).toMatch(/Heartbeat runs on this host \(pid \d+\).* Type: systemctl stop heartbeat .*\n.*nothing was changed on this host/)
+  // What its unit does then (ExecStopPost), and what a person may type.
+  for (const [env, code] of [[{ SERVICE_RESULT: 'exit-code', EXIT_CODE: 'exited', EXIT_STATUS: '1' }, 0], [{}, 1]] as const) {
+    const released = await alpha.exec([...program, 'release', '--all'], { env })
+    expect(released).toMatchObject({ code, stderr: expect.stringMatching(/Heartbeat runs on this host .* nothing is released/) })
+  }
   expect(await pair.lab.holders(ip)).toEqual(['alpha'])
   await real.untilHolding('local')
   expectNeverBoth()

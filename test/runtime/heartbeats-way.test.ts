@@ -93,6 +93,16 @@ test('silence after a stop that failed is no word that it has stopped', async ()
   on.close()
 })
 
+for (const text of ['could not stop it: still running', 'httpd: up\nmountd: stopped', 'the unit is not what it was, and running', '     Active: deactivating (stop-sigterm)\nworker 3 stopped, not running']) {
+  test(`"${text.split('\n')[0]}" after a stop that failed is no word that it has stopped`, async () => {
+    for (const directory of ['ha.d/resource.d', 'init.d'] as const) {
+      const on = inDirectory(directory, 'say')
+      expect(await run(on, { ...resource('say', text, '1'), status }, 'stop'), directory).toMatchObject({ result: 'failed' })
+      on.close()
+    }
+  })
+}
+
 test('cancelled while it is asked, a script is not started', async () => {
   const on = inDirectory('ha.d/resource.d', 'hang')
   const outcome = run(on, { ...resource('hang'), status }, 'start', 60_000)

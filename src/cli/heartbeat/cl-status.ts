@@ -16,6 +16,7 @@ import { errorLine } from './stamp.ts'
 const patienceMs = 5_000
 const badParameter = 11
 const noAnswer = 12
+const unknownTrouble = 13
 
 interface Options { readonly control: string; readonly config: string }
 
@@ -28,6 +29,8 @@ export async function runClStatus(words: readonly string[], { control, config }:
   const called = await callDaemon<StatusReport>(control, { command: 'status' }, { silenceLimitMs: patienceMs })
   if (!called.ok) {
     if (called.error.code === 'no-answer') return tell({ exitCode: noAnswer, errors: [called.error.message] }, terminal)
+    // A daemon that may not be asked is no stopped one.
+    if (called.error.code === 'no-permission') return tell({ exitCode: unknownTrouble, errors: ['Cannot signon with heartbeat', `REASON: ${called.error.message}`] }, terminal)
     const reason = called.error.code === 'no-daemon' ? "hb_api_signon: Can't initiate connection to heartbeat" : called.error.message
     return tell(notRunning(asked, reason), terminal)
   }

@@ -12,6 +12,8 @@ export interface NamesOptions {
   /** Also where Heartbeat's packages have them, for scripts that call them by their whole path. */
   readonly heartbeatsPlaces: boolean
   readonly dryRun: boolean
+  /** Directories in which shells look for commands. */
+  readonly searched: readonly string[]
   /** What the links lead to. */
   readonly program: string
 }
@@ -23,15 +25,24 @@ const heartbeatsPlaces: readonly string[] = [
 interface Place { readonly path: string; readonly found: AtPlace }
 
 export function runNames(options: NamesOptions, terminal: Terminal): Promise<number> {
-  return Promise.resolve(names(options, terminal))
+  try {
+    return Promise.resolve(names(options, terminal))
+  } catch (error) {
+    return Promise.resolve(fail(`nothing is changed: ${errorText(error)}`, 1, terminal))
+  }
 }
 
-function names({ action, directory, heartbeatsPlaces: also, dryRun, program }: NamesOptions, terminal: Terminal): number {
+function names({ action, directory, heartbeatsPlaces: also, dryRun, program, searched }: NamesOptions, terminal: Terminal): number {
   const paths = [...heartbeatNames.map((name) => join(directory, name)), ...(also || action === 'list' ? heartbeatsPlaces : [])]
   const places = [...new Set(paths)].map((path): Place => ({ path, found: lookAt(path, program) }))
   if (action === 'list') {
     terminal.out(places.map(({ path, found }) => `${path}: ${found.is === 'nothing' ? 'not there' : found.is === 'ours' ? 'hactl' : `not hactl's, ${found.what}`}\n`).join(''))
     return 0
+  }
+  const own = heartbeatsPlaces.filter((path) => lookAt(path, program).is === 'theirs')
+  if (action === 'install' && own.length > 0 && searched.includes(directory)) {
+    return fail(`nothing is changed: Heartbeat's own commands are here (${own.join(', ')}), and links in ${directory} would stand before them. Remove its package ` +
+      'first, or choose a directory that no shell searches: hactl names install --dir DIRECTORY', 1, terminal)
   }
   const theirs = places.filter(({ found }) => found.is === 'theirs')
   if (action === 'install' && theirs.length > 0) {
