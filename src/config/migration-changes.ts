@@ -20,13 +20,13 @@ function legacyMode({ warnings }: ConfigResult): readonly MigrationFinding[] {
   const { file, line, column } = said
   const why = said.code === 'failback-missing' ? 'there is no auto_failback, which is legacy to Heartbeat' : 'this is legacy to Heartbeat'
   return [{ ...told('changes', 'warning', 'failback-legacy-mode',
-    `${why}: it has no standby then, and a host that starts always gets the groups that prefer it. hactl does as with auto_failback on. Leave the line as it is ` +
+    `${why}: it has no standby then, and a host that starts always gets the groups that prefer it. hactl does as that one does beside it, and as with auto_failback on when both are ours. Leave the line as it is ` +
     'until both hosts run hactl; then write on or off'), place: { file, line, column } }]
 }
 
 function otherScripts({ otherScripts: scripts }: MigrationFacts): readonly MigrationFinding[] {
   return [...scripts].map(([script, { heartbeat, hactl }]) => told('changes', 'warning', 'script-other',
-    `${script}: Heartbeat runs ${heartbeat}, hactl its own ${hactl}. Compare what they do; to keep the old one, write ${heartbeat} in haresources once both hosts run hactl`))
+    `${script}: Heartbeat runs ${heartbeat}, hactl its own ${hactl}. Compare what they do. To keep the old one: mkdir -p /etc/hactl/resource.d; ln -s ${heartbeat} /etc/hactl/resource.d/${script}`))
 }
 
 function addresses(config: ClusterConfig): readonly MigrationFinding[] {
@@ -36,8 +36,8 @@ function addresses(config: ClusterConfig): readonly MigrationFinding[] {
   const lease = seconds === undefined ? [] : [told('changes', 'note', 'address-lease',
     `addresses have a lifetime in the kernel (valid_lft, at most ${seconds} s), which hactl renews: a daemon that hangs loses them`)]
   return [told('changes', 'note', 'address-own',
-    `${own.length === 1 ? own[0] ?? '' : `${own.length} addresses`}: hactl serves addresses itself, without IPaddr and IPaddr2. ip address shows them with /32 (IPv6: /128) where the interface ` +
-    'has their network already'), ...lease]
+    `${own.length === 1 ? own[0] ?? '' : `${own.length} addresses`}: hactl serves addresses itself, without IPaddr and IPaddr2 (resource_agents: original in hactl.yaml leaves ` +
+    'them to those). ip address shows them with /32 (IPv6: /128) where the interface has their network already'), ...lease]
 }
 
 function times({ timing, pings, watchdogDevice }: ClusterConfig): MigrationFinding {

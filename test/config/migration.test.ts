@@ -1,7 +1,7 @@
 /** What `hactl migrate --check` says of a configuration and a machine: every code is reached, at its level and in its part. */
 import { expect, test } from 'vitest'
 import { type ConfigSource, judgeMigration, loadConfig, type MachineFacts, migrationCodes, type MigrationFacts, type MigrationFinding, migrationParts } from '../../src/config/index.ts'
-import { classic, goodHaCf } from './samples.ts'
+import { classic, goodHaCf, readSamples, type RealFiles } from './samples.ts'
 
 const machine: MachineFacts = { nodeName: 'node1', interfaces: ['lo', 'eth0'], scriptFaults: new Map(), programs: new Map(), fileFaults: new Map(), hosts: new Map() }
 const says = { holding: 'local', peerStatus: 'active', links: [{ name: 'eth0', status: 'up' }] }
@@ -92,4 +92,13 @@ test('directives without effect are kept apart from what changes', () => {
 test('a witness or fencing that the other host would not heed is named', () => {
   const yaml = 'witness: {etcd: {endpoints: ["https://192.0.2.50:2379"]}}\n'
   expect(judge({}, classic({ yaml })).find(({ code }) => code === 'mixed-promises')?.message).toContain('the witness is not asked')
+})
+
+test('of every configuration of a real pair it is said whether hactl would start, and what will happen if it would', () => {
+  for (const { files } of readSamples<RealFiles>('files')) {
+    const source = classic({ haCf: files['ha.cf'], haresources: files.haresources, authkeys: files.authkeys })
+    const result = loadConfig(source, { ownUid: 0 })
+    const parts = new Set(judge({}, source, { nodeName: result.config?.nodes[0] ?? '', interfaces: result.config?.links.map((link) => link.interface) ?? [] }).map(({ part }) => part))
+    expect([parts.has('stops'), parts.has('steps')]).toEqual(result.config === undefined ? [true, false] : [parts.has('stops'), true])
+  }
 })
