@@ -16,6 +16,8 @@ export function hearCountedDead(turn: Turn, sequence: number, { node, result }: 
   if (node.toLowerCase() !== setting.self.toLowerCase() || failures.includes(result) || peer === undefined) return
   // What it has said since of what it holds is newer, and it has joined with this node again.
   if (sequence <= peer.resourceSequence && peer.holds !== 'all') return
+  // Said in a silence that is over, and sent again: this node has come back from it already.
+  if (sequence < peer.returnedSequence) return
   const here = factsOf(turn.state)?.groups.filter(isHere) ?? []
   setPeer(turn, { holds: 'all', stable: false, leaving: false, resourceSequence: Math.max(peer.resourceSequence, sequence), nodeStatus: 'active' })
   setState(turn, { exchange: undefined, unanswered: undefined, owed: undefined, bothSinceMs: undefined, unheard: true, numbers: { ...turn.state.numbers, ...numbersAbove(here) } })

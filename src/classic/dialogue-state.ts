@@ -12,6 +12,8 @@ export interface PeerView {
   readonly heardMs: Millis
   readonly nodeStatus: 'init' | 'up' | 'active'
   readonly statusSequence: number
+  /** Of its first packet after the last silence; 0: there was none. What has a lower one was said before, and came late. */
+  readonly returnedSequence: number
   /** Its `dt`; undefined: no status was heard yet. */
   readonly deadtimeMs: Millis | undefined
   /** As it says it. Undefined: it has not said yet, so it may hold anything. */

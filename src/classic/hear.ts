@@ -23,7 +23,7 @@ export function hear(turn: Turn, id: PacketId, heard: Word | Sign): boolean {
   const known = turn.state.peer
   if (known === undefined || id.generation > known.generation) meet(turn, id)
   else if (id.generation < known.generation || known.gone) return false
-  else if (turn.nowMs - known.heardMs >= deathMs(turn)) returnAfterSilence(turn)
+  else if (turn.nowMs - known.heardMs >= deathMs(turn)) returnAfterSilence(turn, id.sequence)
   setPeer(turn, { heardMs: turn.nowMs, newestSequence: Math.max(id.sequence, turn.state.peer?.newestSequence ?? 0) })
   if ('sign' in heard) hearSign(turn, id, heard)
   else hearWord(turn, id, heard)
@@ -36,7 +36,7 @@ function meet(turn: Turn, id: PacketId): void {
   const { owed } = turn.state
   const peer: PeerView = {
     generation: id.generation, newestSequence: id.sequence, heardMs: turn.nowMs, nodeStatus: 'up', statusSequence: 0, deadtimeMs: turn.state.peer?.deadtimeMs,
-    holds: undefined, resourceSequence: 0, stable: false, leaving: false, gone: false,
+    holds: undefined, resourceSequence: 0, returnedSequence: 0, stable: false, leaving: false, gone: false,
     mode: turn.state.legacyBefore ? 'legacy' : 'unsure', joined: false, activeSinceMs: undefined, silentHeartbeats: 0, nudged: false,
   }
   setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: turn.state.peer === undefined, unheard: false, unknownKey: undefined, peerPings: undefined, toldPings: undefined })
@@ -52,9 +52,9 @@ function deathMs({ state }: Turn): number {
  * after it hears us again, and starts anew. If it heard us all the time, it holds what it held before. So what it holds is unknown, and
  * `starting` makes it tell.
  */
-function returnAfterSilence(turn: Turn): void {
+function returnAfterSilence(turn: Turn, returnedSequence: number): void {
   noteOwed(turn)
-  setPeer(turn, { holds: undefined, stable: false, leaving: false, joined: false, nudged: false })
+  setPeer(turn, { holds: undefined, stable: false, leaving: false, joined: false, nudged: false, returnedSequence })
   setState(turn, { exchange: undefined, unanswered: undefined, toldStartingMs: undefined, told: undefined })
   forgetKeys(turn)
   meetActive(turn)

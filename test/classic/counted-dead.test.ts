@@ -74,3 +74,12 @@ test('in legacy mode each group is let go, and asked for again when it hears us'
   one.hear(status('active'), { generation: 2, sequence: 4 })
   expect(one.taken()).toEqual(['starting', 'fed: web held offers failback, db held'])
 })
+
+test('not when it was said in a silence that is over, and comes late: this node has come back from it already', () => {
+  const one = heldHere()
+  one.wait(30_000)
+  one.hear(status('active'), { sequence: 200 })
+  one.taken()
+  one.hear(stonith(), { sequence: 150 })
+  expect(one.taken()).not.toContain('report counted-dead')
+})
