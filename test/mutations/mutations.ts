@@ -280,6 +280,6 @@ export const mutations: readonly Mutation[] = [
   {
     title: 'a stop that failed is forgiven to a script that says nothing', file: 'src/runtime/script-sequence.ts',
     from: 'said === undefined || !saysStopped(said)', to: 'said === undefined',
-    caughtBy: { file: 'test/runtime/heartbeats-way.test.ts', title: 'silence after a stop that failed is no word that it has stopped' },
+    caughtBy: { file: 'test/runtime/heartbeats-way.test.ts', title: '"could not stop it: still running" after a stop that failed is no word that it has stopped' },
   },
 ]
