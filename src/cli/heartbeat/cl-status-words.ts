@@ -60,39 +60,18 @@ export function readWords(subcommand: Subcommand, words: readonly string[]): Ask
   return { subcommand, options, parameters, complaints, givesUp: subcommand === 'hbparameter' && complaints.length > 0, ...(name === undefined ? {} : { name }) }
 }
 
-export const usage = `Usage: cl_status <sub-command> [<options>] [<parameters>]
+/** Its own wording: nobody parses it. */
+export const usage = `Usage: cl_status SUBCOMMAND [OPTION..] [WORD..]
 
-Sub-commands:
-clientstatus <node-name> <client-id> [<timeout>]
-\tShow the status of heartbeat clients.
-hblinkstatus <node-name> <link-name>
-\tShow the status of a heartbeat link
-hbstatus
-\tIndicate if heartbeat is running on the local system.
-\tOptions:
-\t\t-v\tverbose: also add "listnodes -v" output
-listnodes [<option>]
-\tList the nodes in the cluster.
-\tOptions:
-\t\t-p\tlist only 'ping' type nodes
-\t\t-n\tlist only 'normal' type nodes
-\t\t-v\tverbose: also list type and status,
-\t\t\tthen add "listhblinks -v" output
-listhblinks <node-name>
-\tList the network interfaces used as hearbeat links.
-\tOptions:
-\t\t-v\tverbose: list link status as well
-nodestatus <node-name>
-\tList the node status.
-nodeweight <node-name>
-\tList the node weight.
-nodesite <node-name>
-\tList the node site.
-nodetype <node-name>
-\tList the nodes of a given type.
-rscstatus
-\tShow the status of cluster resources.
-hbparameter -p <parameter-name>
-\tRetrieve the value of a cluster parameter.
-\tAs for the valid parameter names, please refer to the man page.
+  hbstatus [-v]                      does the daemon run here
+  listnodes [-n|-p] [-v]             nodes (-n) and ping nodes (-p)
+  nodestatus NODE                    active, up, init, dead or ping
+  nodetype NODE                      normal or ping
+  nodeweight NODE, nodesite NODE     always 100, always empty
+  listhblinks [-v] NODE              interfaces of its links
+  hblinkstatus NODE LINK             up or dead
+  clientstatus NODE CLIENT [MS]      online or offline
+  rscstatus                          none, local, foreign, all or transition
+  hbparameter -p NAME                a value of ha.cf
+  -m says it in a sentence
 `
