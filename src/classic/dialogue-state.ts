@@ -12,7 +12,7 @@ export interface PeerView {
   readonly heardMs: Millis
   readonly nodeStatus: 'init' | 'up' | 'active'
   readonly statusSequence: number
-  /** Of its first packet after the last silence; 0: there was none. What has a lower one was said before, and came late. */
+  /** Of its first packet after the last silence, or after this node has begun anew for one; 0: there was none. What has a lower one came late. */
   readonly returnedSequence: number
   /** Its `dt`; undefined: no status was heard yet. */
   readonly deadtimeMs: Millis | undefined

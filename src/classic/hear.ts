@@ -36,7 +36,7 @@ function meet(turn: Turn, id: PacketId): void {
   const { owed } = turn.state
   const peer: PeerView = {
     generation: id.generation, newestSequence: id.sequence, heardMs: turn.nowMs, nodeStatus: 'up', statusSequence: 0, deadtimeMs: turn.state.peer?.deadtimeMs,
-    holds: undefined, resourceSequence: 0, returnedSequence: 0, stable: false, leaving: false, gone: false,
+    holds: undefined, resourceSequence: 0, returnedSequence: turn.state.yields ? id.sequence : 0, stable: false, leaving: false, gone: false,
     mode: turn.state.legacyBefore ? 'legacy' : 'unsure', joined: false, activeSinceMs: undefined, silentHeartbeats: 0, nudged: false,
   }
   setState(turn, { peer, exchange: undefined, unanswered: undefined, owed: owed?.generation === id.generation ? owed : undefined, unheeded: 0, askedMs: undefined, takeoverMs: undefined, toldStartingMs: undefined, told: undefined, tellAgainMs: undefined, toldLeaving: false, numbers: {}, keys: {}, askedBefore: turn.state.peer === undefined, unheard: false, unknownKey: undefined, peerPings: undefined, toldPings: undefined })

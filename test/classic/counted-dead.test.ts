@@ -83,3 +83,12 @@ test('not when it was said in a silence that is over, and comes late: this node 
   one.hear(stonith(), { sequence: 150 })
   expect(one.taken()).not.toContain('report counted-dead')
 })
+
+test('and so is what was said in a silence of this node, after which it has begun anew', () => {
+  const one = heldHere()
+  one.renew()
+  one.hear(status('active'), { sequence: 200 })
+  one.taken()
+  one.hear(stonith(), { sequence: 150 })
+  expect(one.taken()).not.toContain('report counted-dead')
+})
