@@ -1,10 +1,11 @@
 /** The name that a Heartbeat has for a group: the first resource of its line, as it is written there (heartbeat-3.md section 6.2). */
 import type { GroupConfig } from '../core/config.ts'
+import { resourceName } from '../core/stage.ts'
 import type { DialogueSetting, SettingGroup } from './dialogue-types.ts'
 
 export function settingGroups(groups: readonly GroupConfig[]): readonly SettingGroup[] {
   return groups.map(({ name, preferredNode, key, resources: [first] }) =>
-    ({ name, preferredNode, key: key ?? (first === undefined ? name : [first.script, ...first.args].join('::')) }))
+    ({ name, preferredNode, key: key ?? (first === undefined ? name : resourceName(first)) }))
 }
 
 export function keyOf({ key, name }: SettingGroup): string {

@@ -1,5 +1,6 @@
 /** Puts what was read together: defaults, relations between the parts, and the two results, `ClusterConfig` and `ShownConfig`. */
 import type { AuthConfig, ClusterConfig, GroupConfig } from '../core/config.ts'
+import { resourceName } from '../core/stage.ts'
 import { checkGroups, groupNameOf } from './check-groups.ts'
 import { checkProtection } from './check-protection.ts'
 import { checkSerial } from './check-serial.ts'
@@ -146,8 +147,7 @@ function groupOf(group: DraftGroup, settings: Settings, findings: Findings): Gro
 }
 
 function keyOf({ resources: [first] }: DraftGroup): Pick<GroupConfig, 'key'> {
-  const joined = first === undefined ? '' : [first.script, ...first.args].join('::')
-  return first?.word === undefined || first.word === joined ? {} : { key: first.word }
+  return first?.word === undefined || first.word === resourceName(first) ? {} : { key: first.word }
 }
 
 function checkAuth({ auth }: Draft, { allowCrc }: Settings, findings: Findings): AuthConfig {

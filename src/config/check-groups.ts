@@ -11,7 +11,7 @@ import type { Place } from './types.ts'
 export function groupNameOf(group: DraftGroup): string {
   const [first] = group.resources
   return group.name?.value ?? group.resources.find(({ address }) => address !== undefined)?.address?.ip
-    ?? (first === undefined ? '' : [first.script, ...first.args].join('::'))
+    ?? (first === undefined ? '' : resourceName(first))
 }
 
 /** `drafts` and `groups` are the same groups in the same order. */

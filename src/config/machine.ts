@@ -1,6 +1,6 @@
 /** Facts of the machine against the configuration: warnings of `hactl check`; some keep the daemon from starting (design.md section 9). */
 import type { ClusterConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
-import { resourceName } from '../core/stage.ts'
+import { floatingAddressOf, resourceName } from '../core/stage.ts'
 import { parseIp } from './addresses.ts'
 import { messageAt } from './findings.ts'
 import { protectionFaults, protectionFiles, protectionPrograms } from './machine-protection.ts'
@@ -145,7 +145,7 @@ function resourceFaults({ groups }: ClusterConfig, places: readonly (readonly Pl
 function programFaults({ groups }: ClusterConfig, place: Place, { programs, nativeCallsFault }: MachineFacts): readonly Judged[] {
   const missing = (program: string): boolean => programs.get(program) === false
   const faults: Judged[] = []
-  const addresses = groups.some((group) => group.resources.some(({ address, scriptAddress }) => (address ?? scriptAddress) !== undefined))
+  const addresses = groups.some((group) => group.resources.some((resource) => floatingAddressOf(resource) !== undefined))
   if (missing('ip') && addresses) {
     faults.push({ stops: true, message: messageAt(place, 'program-missing',
       'the program ip is not on this host: floating addresses cannot be added. Type: apt-get install iproute2') })

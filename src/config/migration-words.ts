@@ -1,5 +1,6 @@
 /** What the parts of `hactl migrate --check` have in common: findings without a place, and which groups are meant. */
 import type { ClusterConfig, GroupConfig } from '../core/config.ts'
+import { floatingAddressOf } from '../core/stage.ts'
 import type { MigrationCode } from './migration-codes.ts'
 import type { MigrationFacts, MigrationFinding, MigrationPart } from './migration.ts'
 
@@ -13,7 +14,7 @@ export function told(part: MigrationPart, level: MigrationFinding['level'], code
  */
 export function heldHere({ groups }: ClusterConfig, node: string, { addresses, says }: MigrationFacts): readonly GroupConfig[] | undefined {
   const isHeld = (group: GroupConfig): boolean | undefined => {
-    const own = group.resources.flatMap(({ address, scriptAddress }) => (address ?? scriptAddress)?.ip ?? [])
+    const own = group.resources.flatMap((resource) => floatingAddressOf(resource)?.ip ?? [])
     return own.length > 0 ? own.some((ip) => addresses.includes(ip)) : covers(says?.holding, group.preferredNode === node ? 'local' : 'foreign')
   }
   return groups.some((group) => isHeld(group) === undefined) ? undefined : groups.filter((group) => isHeld(group) === true)
@@ -30,7 +31,7 @@ export function namesOf(groups: readonly GroupConfig[]): string {
 
 /** What has to stop and start; addresses cost nothing beside it. */
 export function scriptsOf(groups: readonly GroupConfig[]): readonly string[] {
-  return [...new Set(groups.flatMap(({ resources }) => resources.filter(({ address, scriptAddress, warm }) => (address ?? scriptAddress) === undefined && !warm).map(({ script }) => script)))]
+  return [...new Set(groups.flatMap(({ resources }) => resources.filter((resource) => floatingAddressOf(resource) === undefined && !resource.warm).map(({ script }) => script)))]
 }
 
 export function secondsText(ms: number): string {

@@ -1,5 +1,6 @@
 /** Ping nodes of both forms: what is written, what it means, and what cannot be meant. They only forbid (design.md section 5). */
 import type { GroupConfig, PingConfig, PingPolicy, PingTarget, Timing } from '../core/config.ts'
+import { floatingAddressOf } from '../core/stage.ts'
 import type { Millis } from '../core/time.ts'
 import { isHostName, isMulticast, isNoHost, parseIp } from './addresses.ts'
 import type { Draft, DraftPings, Placed } from './draft.ts'
@@ -87,7 +88,7 @@ export function checkPings(draft: Draft, timing: Timing, groups: readonly GroupC
   // Only a pair that rests on deadtime alone asks ping nodes before it takes over.
   checkTimes(pings, timing, witness === undefined && fences.length === 0, form, findings)
   if (pings.targets.length === 0) return checkNeedless(pings, findings)
-  const floating = groups.flatMap(({ resources }) => resources.flatMap(({ address, scriptAddress }) => (address ?? scriptAddress)?.ip ?? []))
+  const floating = groups.flatMap(({ resources }) => resources.flatMap((resource) => floatingAddressOf(resource)?.ip ?? []))
   const own = new Set([...draft.nodes.map(({ value }) => value), ...floating,
     ...draft.links.flatMap(({ value }) => (value.kind === 'ucast' && value.address !== undefined ? [value.address] : []))])
   for (const { value, place } of pings.targets) {

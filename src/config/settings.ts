@@ -1,5 +1,6 @@
 /** What YAML alone can say: for all resources, for one by its name, for one group. */
 import type { AutoFailback, GroupConfig, ResourceConfig, StatusPolicy } from '../core/config.ts'
+import { resourceName } from '../core/stage.ts'
 import type { DraftGroup, DraftResource, Placed, ResourceSettings } from './draft.ts'
 import { type Findings, quoted } from './findings.ts'
 import { didYouMean } from './suggestions.ts'
@@ -35,7 +36,7 @@ export const withoutStatus: readonly string[] = ['AudibleAlarm', 'Delay', 'MailT
 export function resolveResource(
   resource: DraftResource, group: DraftGroup, groupName: string, settings: Settings, findings: Findings,
 ): ResourceConfig {
-  const whole = [resource.script, ...resource.args].join('::')
+  const whole = resourceName(resource)
   // The first that says it counts: the resource, its entry by whole name, by script, its group, the file.
   const layers = [
     resource.settings, settings.resources.get(whole)?.value, settings.resources.get(resource.script)?.value,
@@ -86,7 +87,7 @@ function statusOf(script: string, layers: readonly (ResourceSettings | undefined
 }
 
 export function checkNames(groups: readonly GroupConfig[], { resources, groups: options }: Settings, findings: Findings): void {
-  const scripts = groups.flatMap((group) => group.resources.flatMap(({ script, args }) => [script, [script, ...args].join('::')]))
+  const scripts = groups.flatMap((group) => group.resources.flatMap((resource) => [resource.script, resourceName(resource)]))
   const names = groups.map(({ name }) => name)
   checkKnown(resources, scripts, 'resource-unknown', 'no group has a resource', findings)
   checkKnown(options, names, 'group-unknown', 'there is no group', findings)

@@ -1,6 +1,7 @@
 /** Writes a configuration as the YAML that reads back to it. Keys and passwords stay in their files. */
 import { stringify } from 'yaml'
 import type { AutoFailback, ClusterConfig, GroupConfig, LinkConfig, ResourceConfig } from '../core/config.ts'
+import { resourceName } from '../core/stage.ts'
 import { defaultBaud } from './draft.ts'
 import { timeText } from './durations.ts'
 import { collectFindings } from './findings.ts'
@@ -85,8 +86,7 @@ function resourceOf(resource: ResourceConfig, written: string | undefined): unkn
     ...statusOf(resource),
     ...(parameters === undefined ? {} : { parameters }),
   }
-  const joined = [script, ...args].join('::')
-  const word = written !== undefined && isOneWord(written, resource) ? written : joined
+  const word = written !== undefined && isOneWord(written, resource) ? written : resourceName(resource)
   if (!isOneWord(word, resource)) return { script, ...(args.length > 0 ? { args } : {}), ...options }
   return Object.keys(options).length === 0 ? word : { resource: word, ...options }
 }

@@ -9,8 +9,13 @@ export type Stage =
   | { readonly kind: 'script'; readonly name: string; readonly resource: ResourceConfig }
 
 /** A resource as people write it: `IPaddr::192.0.2.100/24/eth0`, `apache2`. */
-export function resourceName(resource: ResourceConfig): string {
-  return [resource.script, ...resource.args].join('::')
+export function resourceName({ script, args }: Pick<ResourceConfig, 'script' | 'args'>): string {
+  return [script, ...args].join('::')
+}
+
+/** The floating address that it stands for, whoever serves that. */
+export function floatingAddressOf({ address, scriptAddress }: Pick<ResourceConfig, 'address' | 'scriptAddress'>): FloatingAddress | undefined {
+  return address ?? scriptAddress
 }
 
 export function stagesOf(group: GroupConfig): readonly Stage[] {
