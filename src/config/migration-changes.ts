@@ -1,12 +1,11 @@
 /** `hactl migrate --check`: what is done otherwise from then on, and what a pair of one hactl and one Heartbeat does not promise. */
 import type { ClusterConfig } from '../core/config.ts'
 import { configuredLeaseSeconds } from '../core/lease-arithmetic.ts'
-import type { MachineFacts } from './machine.ts'
-import type { MigrationFacts, MigrationFinding } from './migration.ts'
+import type { Migration, MigrationFacts, MigrationFinding } from './migration.ts'
 import { secondsText, told } from './migration-words.ts'
 import type { ConfigResult } from './types.ts'
 
-export function changesByMigration(config: ClusterConfig, result: ConfigResult, facts: MigrationFacts): readonly MigrationFinding[] {
+export function changesByMigration({ config, result, facts }: Migration): readonly MigrationFinding[] {
   return [...legacyMode(result), ...otherScripts(facts), ...addresses(config), times(config), told('changes', 'note', 'tools-differ',
     'hb_standby, hb_takeover, cl_status and the pipe /var/lib/heartbeat/fifo speak to Heartbeat and answer nothing on a host that runs hactl. In scripts and ' +
     'cron: hactl standby --once, hactl takeover, hactl status --json. hactl names install gives the commands their names back, once the package of ' +
@@ -49,8 +48,7 @@ function times({ timing, pings, watchdogDevice }: ClusterConfig): MigrationFindi
     `looks four times a second), at start after ${secondsText(initdeadMs)}`, ...deadping, ...watchdog].join('; '))
 }
 
-export function mixedPair(config: ClusterConfig, { nodeName }: MachineFacts): readonly MigrationFinding[] {
-  const peer = config.nodes.find((name) => name !== nodeName) ?? ''
+export function mixedPair({ config, peer }: Migration): readonly MigrationFinding[] {
   const { witness, fencing } = config
   const third = [...(witness === undefined ? [] : ['the witness is not asked']), ...(fencing === undefined ? [] : ['each program fences by its own rules'])]
   return [

@@ -1,17 +1,15 @@
 /** `hactl migrate --check`: what is so on this host before anything is touched. */
-import type { ClusterConfig } from '../core/config.ts'
-import type { MachineFacts } from './machine.ts'
-import type { MigrationFacts, MigrationFinding } from './migration.ts'
-import { heldHere, namesOf, told } from './migration-words.ts'
+import type { Migration, MigrationFacts, MigrationFinding } from './migration.ts'
+import { namesOf, told } from './migration-words.ts'
 
-export function asItIsNow(config: ClusterConfig, { nodeName }: MachineFacts, facts: MigrationFacts): readonly MigrationFinding[] {
-  const peer = config.nodes.find((name) => name !== nodeName) ?? ''
-  return [...heartbeatHere(config, nodeName, peer, facts), ...peerSeen(peer, facts), ...identity(facts), ...inPlace(facts),
+export function asItIsNow(migration: Migration): readonly MigrationFinding[] {
+  const { peer, facts } = migration
+  return [...heartbeatHere(migration), ...peerSeen(peer, facts), ...identity(facts), ...inPlace(facts),
     told('now', 'note', 'files-compare',
       `whether ${peer} has the same files cannot be seen from here. Type on both, and compare: sha256sum /etc/ha.d/ha.cf /etc/ha.d/haresources /etc/ha.d/authkeys`)]
 }
 
-function heartbeatHere(config: ClusterConfig, node: string, peer: string, facts: MigrationFacts): readonly MigrationFinding[] {
+function heartbeatHere({ config, peer, held, facts }: Migration): readonly MigrationFinding[] {
   const { heartbeat, says, hactl, portTaken } = facts
   const taken = portTaken && heartbeat?.pid === undefined && !hactl.runs ? [told('now', 'warning', 'port-taken',
     `UDP port ${config.udpPort} is taken, and not by a Heartbeat: hactl would not start. To see by whom: ss -ulpn 'sport = :${config.udpPort}'`)] : []
@@ -20,7 +18,6 @@ function heartbeatHere(config: ClusterConfig, node: string, peer: string, facts:
     return [...taken, told('now', 'warning', 'heartbeat-missing',
       `${why}: nothing is handed over. If ${peer} serves everything, leave out the step that stops Heartbeat`)]
   }
-  const held = heldHere(config, node, facts)
   const holds = held === undefined ? '' : held.length === 0 ? ' and holds nothing' : ` and holds ${namesOf(held)}`
   const boot = heartbeat.atBoot ? ', is started at boot' : ''
   const runs = told('now', 'note', 'heartbeat-runs', `Heartbeat${heartbeat.version === undefined ? '' : ` ${heartbeat.version}`} runs here (pid ${heartbeat.pid})${boot}` +

@@ -1,18 +1,15 @@
 /** `hactl migrate --check`: what each step does to those who use the addresses. */
 import type { ClusterConfig, GroupConfig } from '../core/config.ts'
-import type { MachineFacts } from './machine.ts'
-import type { MigrationFacts, MigrationFinding } from './migration.ts'
-import { heldHere, namesOf, scriptsOf, secondsText, told } from './migration-words.ts'
+import type { Migration, MigrationFinding } from './migration.ts'
+import { namesOf, scriptsOf, secondsText, told } from './migration-words.ts'
 
-export function migrationSteps(config: ClusterConfig, { nodeName }: MachineFacts, facts: MigrationFacts): readonly MigrationFinding[] {
-  const peer = config.nodes.find((name) => name !== nodeName) ?? ''
-  const local = config.groups.filter(({ preferredNode }) => preferredNode === nodeName)
-  const foreign = config.groups.filter(({ preferredNode }) => preferredNode !== nodeName)
-  const held = heldHere(config, nodeName, facts)
+export function migrationSteps({ config, node, peer, held, facts }: Migration): readonly MigrationFinding[] {
+  const local = config.groups.filter(({ preferredNode }) => preferredNode === node)
+  const foreign = config.groups.filter(({ preferredNode }) => preferredNode !== node)
   const stop = facts.heartbeat?.pid === undefined ? [] : [told('steps', 'note', 'step-stop', stopText(peer, held))]
   return [...stop,
     told('steps', 'note', 'step-start', startText(config, peer, local)),
-    told('steps', 'note', 'step-other', otherText(config, nodeName, peer, foreign)),
+    told('steps', 'note', 'step-other', otherText(config, node, peer, foreign)),
     told('steps', 'note', 'step-back', 'to go back, on either host, at any time: systemctl disable --now hactl, then systemctl enable --now heartbeat. hactl keeps ' +
       'hb_generation up to date, so that the other host accepts the return')]
 }

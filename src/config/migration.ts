@@ -2,12 +2,14 @@
  * `hactl migrate --check`: what will happen when hactl takes Heartbeat's place on this host, in the order in which the administrator meets it.
  * A judgement of a configuration and of facts of the machine; nothing is changed and nothing is sent for it.
  */
+import type { ClusterConfig, GroupConfig, NodeName } from '../core/config.ts'
 import type { ConfigCode } from './codes.ts'
 import { judgeMachine, startErrors, type MachineFacts } from './machine.ts'
 import { changesByMigration, mixedPair } from './migration-changes.ts'
 import type { MigrationCode } from './migration-codes.ts'
 import { asItIsNow } from './migration-now.ts'
 import { migrationSteps } from './migration-steps.ts'
+import { heldHere } from './migration-words.ts'
 import type { ConfigResult, Message, Place } from './types.ts'
 
 /** Gathered by runtime/migration-facts.ts. */
@@ -43,6 +45,18 @@ export interface IdentityFacts {
   readonly own: boolean
 }
 
+/** What all parts of the judgement start from. */
+export interface Migration {
+  readonly config: ClusterConfig
+  readonly result: ConfigResult
+  readonly facts: MigrationFacts
+  /** This host and the other one. */
+  readonly node: NodeName
+  readonly peer: NodeName
+  /** What Heartbeat has on this host; undefined: that cannot be told. */
+  readonly held: readonly GroupConfig[] | undefined
+}
+
 /** Headings of the answer, in its order. */
 export const migrationParts = ['stops', 'now', 'steps', 'changes', 'meanwhile', 'no-effect'] as const
 export type MigrationPart = (typeof migrationParts)[number]
@@ -68,11 +82,15 @@ export function judgeMigration(result: ConfigResult, machine: MachineFacts, fact
   const stopping = startErrors(result, machine)
   const warnings = [...result.warnings, ...judgeMachine(result, machine)].filter((one) => !stopping.some((other) => isSame(one, other)))
   const ofFiles = warnings.filter(({ code }) => !saidOtherwise.has(code)).map((one) => ofConfig(one, withoutEffect.has(one.code) ? 'no-effect' : 'changes'))
-  const findings = config === undefined ? [] : [
-    ...asItIsNow(config, machine, facts), ...migrationSteps(config, machine, facts), ...changesByMigration(config, result, facts), ...mixedPair(config, machine),
-  ]
+  const findings = config === undefined ? [] : judgePair(config, result, machine.nodeName, facts)
   const all = [...stopping.map((one): MigrationFinding => ({ ...ofConfig(one, 'stops'), level: 'error' })), ...findings, ...ofFiles]
   return migrationParts.flatMap((part) => all.filter((one) => one.part === part))
+}
+
+function judgePair(config: ClusterConfig, result: ConfigResult, node: NodeName, facts: MigrationFacts): readonly MigrationFinding[] {
+  const peer = config.nodes.find((name) => name !== node) ?? ''
+  const migration: Migration = { config, result, facts, node, peer, held: heldHere(config, node, facts) }
+  return [asItIsNow, migrationSteps, changesByMigration, mixedPair].flatMap((part) => part(migration))
 }
 
 function isSame(one: Message, other: Message): boolean {
