@@ -10,7 +10,7 @@ import type { Outcome } from '../core/events.ts'
 import { isWarm, resourceName, stagesOf } from '../core/stage.ts'
 import { openAddresses } from '../runtime/addresses.ts'
 import { writeAtomically } from '../runtime/atomic-file.ts'
-import { callDaemon } from '../runtime/control-client.ts'
+import { daemonRuns } from '../runtime/control-client.ts'
 import { errorCode, errorText } from '../runtime/errors.ts'
 import { runningHeartbeat } from '../runtime/heartbeat-process.ts'
 import { ownNodeName } from '../runtime/machine-facts.ts'
@@ -36,8 +36,7 @@ export async function runRelease({ config, control, stateDir }: CommonOptions, t
     terminal.err(`hactl: Heartbeat runs on this host (pid ${heartbeat}): what is here is its own, and nothing is released\n`)
     return process.env['SERVICE_RESULT'] === undefined ? 1 : 0
   }
-  const daemon = await callDaemon<{ pid?: number }>(control, { command: 'pid' }, { silenceLimitMs: 2000 })
-  if (daemon.ok || daemon.error.code === 'no-answer') {
+  if (await daemonRuns(control)) {
     terminal.err(`hactl: a daemon runs (it answers at ${control}) and would start it all again. Stop it first: systemctl stop hactl\n`)
     return 1
   }

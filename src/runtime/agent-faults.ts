@@ -1,8 +1,9 @@
 /** Why a script of Heartbeat's resource.d cannot work although it can be executed: most only hand their words on to an OCF agent. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ResourceConfig } from '../core/config.ts'
 import { ocfRoot, type Located } from './locate-script.ts'
+import { textOf } from './text-file.ts'
 
 const confDirectory = '/etc/ha.d/conf/OCF'
 const shellFunctions = '/etc/ha.d/shellfuncs'
@@ -37,14 +38,5 @@ function providers(): readonly string[] {
     return readdirSync(join(ocfRoot, 'resource.d'))
   } catch {
     return []
-  }
-}
-
-/** Programs are no scripts, and no text of interest is long. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1').slice(0, 65_536)
-  } catch {
-    return ''
   }
 }

@@ -66,6 +66,12 @@ export function callDaemon<T = unknown>(path: string, request: ControlRequest, o
   })
 }
 
+/** One that takes connections and is silent for 2 s runs as well. */
+export async function daemonRuns(path: string): Promise<boolean> {
+  const answer = await callDaemon(path, { command: 'pid' }, { silenceLimitMs: 2_000 })
+  return answer.ok || answer.error.code === 'no-answer'
+}
+
 function stopOn(signal: AbortSignal | undefined, socket: Socket, stop: () => void): void {
   if (signal === undefined) return
   if (signal.aborted) return stop()

@@ -29,7 +29,7 @@ export async function countStart(directory: string, bootId: string, heartbeatDir
   const warnings: string[] = []
   const saved = await read(path, warnings)
   const heartbeat = await readHeartbeatGeneration(heartbeatDirectory)
-  const generation = nextGeneration(Math.max(saved?.generation ?? 0, heartbeat ?? 0))
+  const generation = nextGeneration(saved, heartbeat)
   const uuid = saved?.uuid ?? (await readHeartbeatUuid(heartbeatDirectory, warnings)) ?? randomUUID()
   try {
     await writeAtomically(path, `${JSON.stringify({ generation, uuid, bootId })}\n`, 0o600)
@@ -59,11 +59,12 @@ export interface NextStart {
 export async function nextStart(directory: string, heartbeatDirectory: string): Promise<NextStart> {
   const saved = parse(await readFile(`${directory}/generation`, 'utf8').catch(() => ''))
   const heartbeat = await readHeartbeatGeneration(heartbeatDirectory)
-  return { generation: nextGeneration(Math.max(saved?.generation ?? 0, heartbeat ?? 0)), own: saved !== undefined }
+  return { generation: nextGeneration(saved, heartbeat), own: saved !== undefined }
 }
 
 /** Never below the clock: a start with another state directory, or an older copy of this one, must not look like a replay to the peer. */
-function nextGeneration(last: number): number {
+function nextGeneration(saved: Saved | undefined, heartbeat: number | undefined): number {
+  const last = Math.max(saved?.generation ?? 0, heartbeat ?? 0)
   return Math.max(last + 1, Math.floor(Date.now() / 1_000))
 }
 

@@ -1,9 +1,9 @@
 /** Facts of a host on which hactl shall take Heartbeat's place. It looks, and changes nothing. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { IdentityFacts, MigrationFacts } from '../config/migration.ts'
 import type { ClusterConfig } from '../core/config.ts'
+import { daemonRuns } from './control-client.ts'
 import { isExecutable } from './executable.ts'
 import { defaultHeartbeatDirectory, readHeartbeatGeneration, readHeartbeatUuid } from './heartbeat-files.ts'
 import { runningHeartbeat } from './heartbeat-process.ts'
@@ -28,7 +28,7 @@ export async function gatherMigrationFacts({ config, peer, stateDirectory, contr
   const path = heartbeatProgram()
   const pid = runningHeartbeat()
   const [version, says, identity, runs] = await Promise.all([
-    path === undefined ? undefined : heartbeatVersion(path), pid === undefined ? undefined : askHeartbeat(peer), identityFacts(stateDirectory), answers(control),
+    path === undefined ? undefined : heartbeatVersion(path), pid === undefined ? undefined : askHeartbeat(peer), identityFacts(stateDirectory), daemonRuns(control),
   ])
   return {
     ...(path === undefined && pid === undefined ? {} : {
@@ -86,17 +86,5 @@ function portTaken(port: number): boolean {
     } catch {
       return false
     }
-  })
-}
-
-function answers(control: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(control)
-    const end = (there: boolean): void => {
-      socket.destroy()
-      resolve(there)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
   })
 }

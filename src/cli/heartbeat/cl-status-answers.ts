@@ -38,7 +38,7 @@ export function answer(asked: Asked, facts: Facts): Answer {
   const said = (bare: string, sentence: string, exitCode = 0): Answer => ({ exitCode, out: `${inWords ? sentence : bare}\n` })
   switch (asked.subcommand) {
     case 'hbstatus':
-      return { exitCode: 0, out: `Heartbeat is running on this machine.\n`, ...(asked.options.has('v') ? { out: verbose(nodes, facts) } : {}) }
+      return { exitCode: 0, out: asked.options.has('v') ? verbose(nodes, facts) : 'Heartbeat is running on this machine.\n' }
     case 'listnodes':
       return listNodes(asked, nodes, facts.report)
     case 'nodestatus': {

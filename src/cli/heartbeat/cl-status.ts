@@ -1,9 +1,7 @@
 /** `cl_status`: what Heartbeat's own says, word for word, from the daemon's status (heartbeat-3.md section 9.1). */
-import { join } from 'node:path'
 import type { StatusReport } from '../../core/report.ts'
 import { readConfig } from '../../daemon/read-config.ts'
 import { callDaemon } from '../../runtime/control-client.ts'
-import { textOf } from '../../runtime/text-file.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import { answer, type Answer, notRunning } from './cl-status-answers.ts'
@@ -34,8 +32,8 @@ export async function runClStatus(words: readonly string[], { control, config }:
     const reason = called.error.code === 'no-daemon' ? "hb_api_signon: Can't initiate connection to heartbeat" : called.error.message
     return tell(notRunning(asked, reason), terminal)
   }
-  const { result } = readConfig(config)
-  const parameters = parametersOf(textOf(join(config, 'ha.cf')), result.shown, version)
+  const { source, result } = readConfig(config)
+  const parameters = parametersOf(source.files.find(({ name: file }) => file === 'ha.cf')?.text ?? '', result.shown, version)
   return tell(answer(asked, { report: called.result, names: declaredNames(result), parameters, version: `${version} (hactl)` }), terminal)
 }
 

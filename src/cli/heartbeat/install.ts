@@ -32,40 +32,74 @@ export function runNames(options: NamesOptions, terminal: Terminal): Promise<num
   }
 }
 
-function names({ action, directory, heartbeatsPlaces: also, dryRun, program, searched }: NamesOptions, terminal: Terminal): number {
-  const paths = [...heartbeatNames.map((name) => join(directory, name)), ...(also || action === 'list' ? heartbeatsPlaces : [])]
-  const places = [...new Set(paths)].map((path): Place => ({ path, found: lookAt(path, program) }))
-  if (action === 'list') {
-    terminal.out(places.map(({ path, found }) => `${path}: ${found.is === 'nothing' ? 'not there' : found.is === 'ours' ? 'hactl' : `not hactl's, ${found.what}`}\n`).join(''))
-    return 0
+function names(options: NamesOptions, terminal: Terminal): number {
+  const { action, directory, program } = options
+  const own = heartbeatNames.map((name) => join(directory, name))
+  const places = placesAt(options.heartbeatsPlaces || action === 'list' ? [...own, ...heartbeatsPlaces] : own, program)
+  switch (action) {
+    case 'list':
+      terminal.out(places.map(({ path, found }) => `${path}: ${found.is === 'nothing' ? 'not there' : found.is === 'ours' ? 'hactl' : `not hactl's, ${found.what}`}\n`).join(''))
+      return 0
+    case 'install': {
+      const reason = reasonAgainst(places, options)
+      return reason === undefined ? makeLinks(pathsOf(places, 'nothing'), options, terminal) : fail(`nothing is changed: ${reason}`, 1, terminal)
+    }
+    case 'remove':
+      return removeLinks(pathsOf(places, 'ours'), options, terminal)
   }
-  const own = heartbeatsPlaces.filter((path) => lookAt(path, program).is === 'theirs')
-  if (action === 'install' && own.length > 0 && searched.includes(directory)) {
-    return fail(`nothing is changed: Heartbeat's own commands are here (${own.join(', ')}), and links in ${directory} would stand before them. Remove its package ` +
-      'first, or choose a directory that no shell searches: hactl names install --dir DIRECTORY', 1, terminal)
-  }
-  const theirs = places.filter(({ found }) => found.is === 'theirs')
-  if (action === 'install' && theirs.length > 0) {
-    const [first] = theirs
-    const list = theirs.map(({ path, found }) => `${path} is ${found.is === 'theirs' ? found.what : ''}`).join('; ')
-    return fail(`nothing is changed: ${list}, and not hactl's. While Heartbeat's package is installed its own commands are there (type: dpkg -S ${first?.path}). ` +
-      'Remove the package first, or choose another directory: hactl names install --dir DIRECTORY', 1, terminal)
-  }
-  return change(places.filter(({ found }) => found.is === (action === 'install' ? 'nothing' : 'ours')), action, dryRun, program, terminal)
 }
 
-function change(todo: readonly Place[], action: 'install' | 'remove', dryRun: boolean, program: string, terminal: Terminal): number {
-  const done: string[] = []
-  for (const { path } of todo) {
-    try {
-      if (!dryRun) (action === 'install' ? makeLink : removeLink)(path, program)
-      done.push(path)
-    } catch (error) {
-      for (const made of action === 'install' ? done : []) removeLink(made)
-      return fail(`${action === 'install' ? 'nothing is changed' : `removed so far: ${done.join(', ') || 'nothing'}`}: ${errorText(error)}. Type it as root, or choose another directory with --dir`, 1, terminal)
-    }
+function placesAt(paths: readonly string[], program: string): readonly Place[] {
+  return [...new Set(paths)].map((path) => ({ path, found: lookAt(path, program) }))
+}
+
+function pathsOf(places: readonly Place[], is: AtPlace['is']): readonly string[] {
+  return places.filter(({ found }) => found.is === is).map(({ path }) => path)
+}
+
+function reasonAgainst(places: readonly Place[], { directory, searched, program }: NamesOptions): string | undefined {
+  const heartbeats = pathsOf(placesAt(heartbeatsPlaces, program), 'theirs')
+  if (heartbeats.length > 0 && searched.includes(directory)) {
+    return `Heartbeat's own commands are here (${heartbeats.join(', ')}), and links in ${directory} would stand before them. Remove its package ` +
+      'first, or choose a directory that no shell searches: hactl names install --dir DIRECTORY'
   }
-  const [did, would] = action === 'install' ? ['linked', 'would link'] : ['removed', 'would remove']
-  terminal.out(todo.length === 0 ? `nothing to do: ${action === 'install' ? 'they are there' : 'none of them is hactl\'s'}\n` : done.map((path) => `${dryRun ? would : did} ${path}\n`).join(''))
+  const [first] = pathsOf(places, 'theirs')
+  if (first === undefined) return undefined
+  const list = places.flatMap(({ path, found }) => (found.is === 'theirs' ? [`${path} is ${found.what}`] : [])).join('; ')
+  return `${list}, and not hactl's. While Heartbeat's package is installed its own commands are there (type: dpkg -S ${first}). ` +
+    'Remove the package first, or choose another directory: hactl names install --dir DIRECTORY'
+}
+
+const whatToType = 'Type it as root, or choose another directory with --dir'
+
+function makeLinks(paths: readonly string[], { dryRun, program }: NamesOptions, terminal: Terminal): number {
+  const made: string[] = []
+  try {
+    for (const path of dryRun ? [] : paths) {
+      makeLink(path, program)
+      made.push(path)
+    }
+  } catch (error) {
+    made.forEach(removeLink)
+    return fail(`nothing is changed: ${errorText(error)}. ${whatToType}`, 1, terminal)
+  }
+  return say(paths, dryRun ? 'would link' : 'linked', 'they are there', terminal)
+}
+
+function removeLinks(paths: readonly string[], { dryRun }: NamesOptions, terminal: Terminal): number {
+  const removed: string[] = []
+  try {
+    for (const path of dryRun ? [] : paths) {
+      removeLink(path)
+      removed.push(path)
+    }
+  } catch (error) {
+    return fail(`removed so far: ${removed.join(', ') || 'nothing'}: ${errorText(error)}. ${whatToType}`, 1, terminal)
+  }
+  return say(paths, dryRun ? 'would remove' : 'removed', 'none of them is hactl\'s', terminal)
+}
+
+function say(paths: readonly string[], what: string, why: string, terminal: Terminal): number {
+  terminal.out(paths.length === 0 ? `nothing to do: ${why}\n` : paths.map((path) => `${what} ${path}\n`).join(''))
   return 0
 }
