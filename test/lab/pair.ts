@@ -115,8 +115,11 @@ function makePair(lab: Lab, options: PairOptions): Pair {
     },
     startBoth: async () => {
       const [one, other] = await Promise.all([pair.start(alpha), pair.start(beta)])
+      // Held, with all of its scripts started: a service may answer before its script has seen it do so.
+      const isHeld = (group: GroupReport, node: string): boolean =>
+        group.holder === group.preferredNode && (group.holder === node ? group.state : group.peerState) === 'held'
       const settled = (status: StatusReport): boolean =>
-        status.nodes.every((node) => node.status === 'alive') && status.groups.every((group) => group.holder === group.preferredNode)
+        status.nodes.every((node) => node.status === 'alive') && status.groups.every((group) => isHeld(group, status.node))
       await Promise.all([alpha, beta].map((host) => pair.untilStatus(host, 'both nodes alive, each group on its preferred node', settled, 15_000)))
       return { alpha: one, beta: other }
     },
