@@ -1,18 +1,8 @@
 /** The conversations of heartbeat-3.md 11.4: the real core and the dialogue with a model of a Heartbeat, on either node, with failback and without. */
 import { describe, expect, test } from 'vitest'
-import type { Scope } from '../../src/core/packet.ts'
 import { statusReport } from '../../src/core/status.ts'
 import { conversation, couple, type Couple, type CoupleOptions } from './couple.ts'
-
-const takeover = (target: Scope) => ({ type: 'takeover', target, force: false, timeoutMs: 60_000 }) as const
-const standby = (scope: Scope, once: boolean) => ({ type: 'standby', scope, once, timeoutMs: 60_000 }) as const
-const online = { type: 'online', timeoutMs: 60_000 } as const
-
-/** Whose groups are where afterwards: `ours` are those whose preferred node is ours. */
-interface Ends { readonly ours: 'ours' | 'theirs'; readonly theirs: 'ours' | 'theirs' }
-const home: Ends = { ours: 'ours', theirs: 'theirs' }
-const allHere: Ends = { ours: 'ours', theirs: 'ours' }
-const allThere: Ends = { ours: 'theirs', theirs: 'theirs' }
+import { allHere, allThere, home, online, sidesOf, standby, takeover, type Ends } from './stories.ts'
 
 interface Story {
   readonly name: string
@@ -44,10 +34,6 @@ const stories: readonly Story[] = [
   { name: 'we restart within deadtime', play: (pair) => { pair.killOurs(); pair.run(100); pair.startOurs(2) }, ends: home, outageMs: 600 },
   { name: 'they hold everything and restart within deadtime', play: (pair) => { pair.heartbeat.takeover('all'); pair.run(5_000); pair.heartbeat.crash(); pair.startTheirs(2) }, ends: home, outageMs: 1_000 },
 ]
-
-function sidesOf(options: CoupleOptions): { ours: string; theirs: string } {
-  return options.we === 'a' ? { ours: 'web', theirs: 'db' } : { ours: 'db', theirs: 'web' }
-}
 
 function begin(options: CoupleOptions): Couple {
   const pair = couple(options)

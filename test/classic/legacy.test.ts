@@ -1,20 +1,7 @@
 /** A Heartbeat with auto_failback legacy, coupled with the real core and the dialogue: heartbeat-3.md 5.12, and what a pair of mixed settings does. */
 import { describe, expect, test } from 'vitest'
-import type { Scope } from '../../src/core/packet.ts'
 import { conversation, couple, type Couple, type CoupleOptions } from './couple.ts'
-
-const takeover = (target: Scope) => ({ type: 'takeover', target, force: false, timeoutMs: 60_000 }) as const
-const standby = (scope: Scope, once: boolean) => ({ type: 'standby', scope, once, timeoutMs: 60_000 }) as const
-const online = { type: 'online', timeoutMs: 60_000 } as const
-
-interface Ends { readonly ours: 'ours' | 'theirs'; readonly theirs: 'ours' | 'theirs' }
-const home: Ends = { ours: 'ours', theirs: 'theirs' }
-const allHere: Ends = { ours: 'ours', theirs: 'ours' }
-const allThere: Ends = { ours: 'theirs', theirs: 'theirs' }
-
-function sidesOf({ we }: Pick<CoupleOptions, 'we'>): { ours: string; theirs: string } {
-  return we === 'a' ? { ours: 'web', theirs: 'db' } : { ours: 'db', theirs: 'web' }
-}
+import { allHere, allThere, home, online, sidesOf, standby, takeover, type Ends } from './stories.ts'
 
 function begin(options: CoupleOptions): Couple {
   const pair = couple({ ...options, legacy: true })
